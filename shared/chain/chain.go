@@ -1,0 +1,57 @@
+// Package chain says what a chain can tell, whatever its family: heads, blocks, transfers.
+//
+// It promises: names are CAIP-2 ids; a Transfer names its block by hash, so that a reader can check
+// that the block is still canonical; its index within the transaction does not change when a
+// reorganisation includes the same transaction again.
+package chain
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"farrier/shared/money"
+)
+
+// ID is a CAIP-2 chain id: "eip155:137".
+type ID string
+
+// Block names a block.
+type Block struct {
+	Height uint64
+	Hash   string    // lower-case hex with 0x on EVM chains
+	Time   time.Time // as the block says, in whole seconds
+}
+
+// Transfer is one movement of a configured asset inside one transaction.
+type Transfer struct {
+	Chain ID
+	Tx    string // transaction hash, lower case
+	// Index tells the transfers of one transaction apart: "log-N" for the Nth log (from 0) of the
+	// transaction's own receipt, "native" for the value that the transaction itself carries.
+	Index    string
+	Block    Block
+	Asset    money.Asset
+	From, To string // addresses in the chain's canonical spelling (EIP-55 is for people: here lower case)
+	Amount   money.Amount
+}
+
+// Node is our way to one chain. Every method may fail with any error for trouble of the moment;
+// a failed call never means "nothing there".
+type Node interface {
+	// Head is the newest block that the node knows.
+	Head(ctx context.Context) (Block, error)
+	// Final is the newest height that the chain's rule calls final: its tag, or its depth below head.
+	Final(ctx context.Context, head Block) (uint64, error)
+	// BlockAt is the canonical block at a height; ErrNotFound above the head.
+	BlockAt(ctx context.Context, height uint64) (Block, error)
+	// Transfers are all transfers of configured assets in the blocks from..to, both included, each
+	// verified to lie in the block that is canonical at its height as the call answers.
+	Transfers(ctx context.Context, from, to uint64) ([]Transfer, error)
+	// Transaction is what a mined transaction moved: nothing where it failed.
+	// ErrNotFound where the canonical chain does not hold it (unknown, pending, reorganised away).
+	Transaction(ctx context.Context, tx string) (Block, []Transfer, error)
+}
+
+// ErrNotFound says that the canonical chain holds no such block or transaction.
+var ErrNotFound = errors.New("chain: not found")

@@ -1,0 +1,71 @@
+// Package cloud gives a function its AWS configuration, its environment and its log.
+//
+// It promises: nothing goes over the network at start; configuration is read from the function's
+// environment alone (region, the role's credentials, AWS_ENDPOINT_URL for a local run), because the
+// SDK's own loader doubles the time a Go function takes to start; a missing variable ends the
+// process with its name.
+package cloud
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+)
+
+// Config is the SDK's configuration for this process. Lambda sets the role's credentials in the
+// environment once, for the life of the process.
+func Config() aws.Config {
+	cfg := aws.Config{
+		Region: Getenv("AWS_REGION", os.Getenv("AWS_DEFAULT_REGION")),
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{
+				AccessKeyID:     os.Getenv("AWS_ACCESS_KEY_ID"),
+				SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
+				SessionToken:    os.Getenv("AWS_SESSION_TOKEN"),
+				Source:          "environment",
+			}, nil
+		}),
+		HTTPClient: awshttp.NewBuildableClient().
+			WithTimeout(10 * time.Second).
+			WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = 64 }),
+	}
+	if endpoint := os.Getenv("AWS_ENDPOINT_URL"); endpoint != "" {
+		cfg.BaseEndpoint = &endpoint
+	}
+	return cfg
+}
+
+// Env reads a variable that the template sets; without it the process ends and says which is missing.
+func Env(name string) string {
+	value := os.Getenv(name)
+	if value == "" {
+		fmt.Fprintf(os.Stderr, "environment variable %s is not set\n", name)
+		os.Exit(1)
+	}
+	return value
+}
+
+// Getenv reads a variable that may be absent.
+func Getenv(name, otherwise string) string {
+	if value := os.Getenv(name); value != "" {
+		return value
+	}
+	return otherwise
+}
+
+// LocalRun says whether this is the local run, where loopback addresses may be called.
+func LocalRun() bool { return os.Getenv("LOCAL_RUN") == "true" }
+
+// Log writes JSON lines to standard error, where Lambda collects them.
+func Log() *slog.Logger {
+	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
+}
+
+// Clock gives the time; the simulation passes its own.
+type Clock func() time.Time

@@ -1,0 +1,55 @@
+// Package id makes the names of things: a prefix that says what it is and a ULID that sorts by time.
+//
+// It promises: a new id is unguessable in its 80 random bits; a derived id is a pure function of its
+// time and parts, so that the same step run again names the same thing.
+package id
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+)
+
+// New makes an id such as "pay_01JD…" from a moment and a source of randomness.
+func New(prefix string, at time.Time, random io.Reader) (string, error) {
+	u, err := ulid.New(ulid.Timestamp(at), random)
+	if err != nil {
+		return "", err
+	}
+	return prefix + "_" + u.String(), nil
+}
+
+// Derived makes an id whose last 80 bits are the hash of parts: the same moment and parts, the same id.
+func Derived(prefix string, at time.Time, parts ...string) string {
+	sum := Digest(parts...)
+	var u ulid.ULID
+	_ = u.SetTime(ulid.Timestamp(at))
+	copy(u[6:], sum[:10])
+	return prefix + "_" + u.String()
+}
+
+// Digest is the SHA-256 of the parts, each preceded by its length so that no two lists collide.
+func Digest(parts ...string) [sha256.Size]byte {
+	h := sha256.New()
+	var n [8]byte
+	for _, p := range parts {
+		binary.BigEndian.PutUint64(n[:], uint64(len(p)))
+		h.Write(n[:])
+		h.Write([]byte(p))
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// Valid says whether s is an id with this prefix, so that a path's parameter never reaches a table unchecked.
+func Valid(prefix, s string) bool {
+	rest, ok := strings.CutPrefix(s, prefix+"_")
+	if !ok {
+		return false
+	}
+	_, err := ulid.ParseStrict(rest)
+	return err == nil && rest == strings.ToUpper(rest)
+}

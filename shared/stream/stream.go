@@ -1,0 +1,118 @@
+// Package stream runs a function over the records of a table's change stream.
+//
+// It promises: trouble with infrastructure stops the stream at the record that met it, and AWS brings
+// it and all after it again; a record that cannot be handled for its content is set aside whole, with
+// the reason, in the function's dead-letter queue, and the stream goes on. Redriving that queue sends
+// the record through the same function again.
+package stream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"farrier/shared/queue"
+)
+
+// Unfit marks an error that lies in the record's content: running it again cannot help.
+type Unfit struct{ Reason error }
+
+func (u Unfit) Error() string { return u.Reason.Error() }
+func (u Unfit) Unwrap() error { return u.Reason }
+
+// Aside is a record in the dead-letter queue.
+type Aside struct {
+	Reason string                     `json:"reason"`
+	Record events.DynamoDBEventRecord `json:"record"`
+}
+
+// Consumer is a function over a stream, and over the queue of records that were set aside and are redriven.
+type Consumer struct {
+	// Handle answers for each record: nil, Unfit, or trouble to be tried again.
+	Handle func(context.Context, []events.DynamoDBEventRecord) []error
+	Aside  queue.Queue // the dead-letter queue
+	Log    *slog.Logger
+}
+
+// Each makes a Handle from a function of one record.
+func Each(f func(context.Context, events.DynamoDBEventRecord) error) func(context.Context, []events.DynamoDBEventRecord) []error {
+	return func(ctx context.Context, records []events.DynamoDBEventRecord) []error {
+		answers := make([]error, len(records))
+		for i, r := range records {
+			answers[i] = f(ctx, r)
+		}
+		return answers
+	}
+}
+
+// Invoke is the Lambda handler, for a stream's batch and for a queue's.
+func (c Consumer) Invoke(ctx context.Context, payload json.RawMessage) (events.SQSEventResponse, error) {
+	var source struct {
+		Records []struct {
+			EventSource string `json:"eventSource"`
+		}
+	}
+	if err := json.Unmarshal(payload, &source); err != nil {
+		return events.SQSEventResponse{}, fmt.Errorf("event: %w", err)
+	}
+	if len(source.Records) == 0 {
+		return events.SQSEventResponse{}, errors.New("event: has no Records")
+	}
+	if source.Records[0].EventSource == "aws:sqs" {
+		var batch events.SQSEvent
+		if err := json.Unmarshal(payload, &batch); err != nil {
+			return events.SQSEventResponse{}, fmt.Errorf("event: %w", err)
+		}
+		return c.queued(ctx, batch), nil
+	}
+	var batch events.DynamoDBEvent
+	if err := json.Unmarshal(payload, &batch); err != nil {
+		return events.SQSEventResponse{}, fmt.Errorf("event: %w", err)
+	}
+	return c.streamed(ctx, batch), nil
+}
+
+// streamed answers with the first record that AWS shall bring again; it brings all that follow too.
+func (c Consumer) streamed(ctx context.Context, batch events.DynamoDBEvent) events.SQSEventResponse {
+	for i, err := range c.Handle(ctx, batch.Records) {
+		var unfit Unfit
+		if errors.As(err, &unfit) {
+			c.Log.ErrorContext(ctx, "record set aside", "event", batch.Records[i].EventID, "reason", unfit.Error())
+			err = c.Aside.Send(ctx, queue.Message{Body: Aside{Reason: unfit.Error(), Record: batch.Records[i]}})
+		}
+		if err != nil {
+			c.Log.WarnContext(ctx, "stream stops here", "event", batch.Records[i].EventID, "error", err)
+			return failures(batch.Records[i].Change.SequenceNumber)
+		}
+	}
+	return failures()
+}
+
+// queued handles redriven records one by one; what fails again goes back to the dead-letter queue by SQS's own count.
+func (c Consumer) queued(ctx context.Context, batch events.SQSEvent) events.SQSEventResponse {
+	var failed []string
+	for _, message := range batch.Records {
+		var aside Aside
+		err := json.Unmarshal([]byte(message.Body), &aside)
+		if err == nil {
+			err = c.Handle(ctx, []events.DynamoDBEventRecord{aside.Record})[0]
+		}
+		if err != nil {
+			c.Log.ErrorContext(ctx, "redriven record failed", "message", message.MessageId, "error", err)
+			failed = append(failed, message.MessageId)
+		}
+	}
+	return failures(failed...)
+}
+
+func failures(ids ...string) events.SQSEventResponse {
+	out := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+	for _, name := range ids {
+		out.BatchItemFailures = append(out.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: name})
+	}
+	return out
+}

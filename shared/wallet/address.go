@@ -1,0 +1,27 @@
+package wallet
+
+import (
+	"time"
+
+	"farrier/shared/dynamo"
+)
+
+// Address is who owns an address: the registry that the watcher asks. Key: the family and the
+// address ("eip155:0x…"), because one key pair has the same address on every EVM chain.
+type Address struct {
+	PK string `dynamodbav:"pk"`
+	SK string `dynamodbav:"sk"` // always "address"
+
+	Address     string    `dynamodbav:"address"` // canonical spelling: lower case on EVM chains
+	Merchant    string    `dynamodbav:"merchant"`
+	Payment     string    `dynamodbav:"payment"`
+	Shards      int       `dynamodbav:"shards"`      // of the merchant's accounts, fixed when the merchant was made
+	Path        string    `dynamodbav:"path"`        // below the extended public key: "0/1234"
+	Fingerprint string    `dynamodbav:"fingerprint"` // of the request that made it: an anchor for a retry
+	CreatedAt   time.Time `dynamodbav:"created_at"`
+}
+
+// KeyOf is where an address lies.
+func KeyOf(family, address string) dynamo.Key {
+	return dynamo.Key{PK: family + ":" + address, SK: "address"}
+}
