@@ -32,9 +32,14 @@ type Transfer struct {
 	Index    string
 	Block    Block
 	Asset    money.Asset
+	Decimals int    // of the asset, as configured
 	From, To string // addresses in the chain's canonical spelling (EIP-55 is for people: here lower case)
 	Amount   money.Amount
 }
+
+// Owned tells which of the addresses are ours. A Node asks it after it has fetched the blocks that
+// name them, so that an address that was stored before its payer could know it is always found.
+type Owned func(ctx context.Context, addresses []string) (map[string]bool, error)
 
 // Node is our way to one chain. Every method may fail with any error for trouble of the moment;
 // a failed call never means "nothing there".
@@ -45,10 +50,11 @@ type Node interface {
 	Final(ctx context.Context, head Block) (uint64, error)
 	// BlockAt is the canonical block at a height; ErrNotFound above the head.
 	BlockAt(ctx context.Context, height uint64) (Block, error)
-	// Transfers are all transfers of configured assets in the blocks from..to, both included, each
-	// verified to lie in the block that is canonical at its height as the call answers.
-	Transfers(ctx context.Context, from, to uint64) ([]Transfer, error)
-	// Transaction is what a mined transaction moved: nothing where it failed.
+	// Transfers are all transfers of configured assets to owned addresses in the blocks from..to, both
+	// included, by height, each verified to lie in the block that is canonical at its height as the
+	// call answers. Transfers of nothing (amount 0) are left out: anyone can make them for free.
+	Transfers(ctx context.Context, from, to uint64, owned Owned) ([]Transfer, error)
+	// Transaction is what a mined transaction moved, to whomever: nothing where it failed.
 	// ErrNotFound where the canonical chain does not hold it (unknown, pending, reorganised away).
 	Transaction(ctx context.Context, tx string) (Block, []Transfer, error)
 }

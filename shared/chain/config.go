@@ -18,6 +18,9 @@ type Config struct {
 	BlockTime Duration `json:"block_time"` // the usual time between blocks
 	Finality  Finality `json:"finality"`
 	Tokens    []Token  `json:"tokens"`
+	// Start is the first height that the watcher looks at; where it is absent, the newest block that is
+	// final when the watcher first runs.
+	Start uint64 `json:"start,omitempty"`
 }
 
 // Native is the chain's own coin.

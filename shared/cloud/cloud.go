@@ -69,3 +69,15 @@ func Log() *slog.Logger {
 
 // Clock gives the time; the simulation passes its own.
 type Clock func() time.Time
+
+// Sleep waits, or returns early with the context's error.
+func Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -68,19 +68,22 @@ func ParseDecimal(s string, decimals int) (Amount, error) {
 	return FromBig(b)
 }
 
-// Decimal writes the amount in the asset's own unit with exactly the given decimals: "10.500000".
+// Decimal writes the amount in the asset's own unit: with two decimals, where the asset has them, and
+// as many more as are not zero: "10.50", "0.000001". It never rounds.
 func (a Amount) Decimal(decimals int) string {
 	digits := new(big.Int).Abs(a.big()).String()
-	if decimals > 0 {
-		if short := decimals + 1 - len(digits); short > 0 {
-			digits = strings.Repeat("0", short) + digits
-		}
-		digits = digits[:len(digits)-decimals] + "." + digits[len(digits)-decimals:]
+	if short := decimals + 1 - len(digits); short > 0 {
+		digits = strings.Repeat("0", short) + digits
+	}
+	whole, fraction := digits[:len(digits)-decimals], digits[len(digits)-decimals:]
+	shown := max(len(strings.TrimRight(fraction, "0")), min(2, decimals))
+	if shown > 0 {
+		whole += "." + fraction[:shown]
 	}
 	if a.Sign() < 0 {
-		return "-" + digits
+		return "-" + whole
 	}
-	return digits
+	return whole
 }
 
 // String writes the amount as an integer in the smallest unit.

@@ -39,6 +39,7 @@ type Payment struct {
 	Fingerprint string            `dynamodbav:"fingerprint"`
 
 	Status    Status    `dynamodbav:"status"`
+	Ended     bool      `dynamodbav:"ended,omitempty"` // its time was recorded as over
 	CreatedAt time.Time `dynamodbav:"created_at"`
 	ExpiresAt time.Time `dynamodbav:"expires_at"`
 	UpdatedAt time.Time `dynamodbav:"updated_at"`

@@ -1,0 +1,31 @@
+// Expire records that the time of payments is over. See package payment for what it promises.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"farrier/shared/cloud"
+	"farrier/shared/dynamo"
+	"farrier/shared/payment"
+	"farrier/shared/queue"
+)
+
+func main() {
+	payments := payment.Store{
+		Payments: dynamo.Table{Client: dynamodb.NewFromConfig(cloud.Config()), Name: cloud.Env("PAYMENTS_TABLE")},
+		Now:      time.Now,
+	}
+	lambda.Start(queue.Batch(cloud.Log(), func(ctx context.Context, message events.SQSMessage) error {
+		var over payment.Expiry
+		if err := json.Unmarshal([]byte(message.Body), &over); err != nil {
+			return err
+		}
+		return payments.Expire(ctx, over)
+	}))
+}

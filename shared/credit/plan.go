@@ -1,0 +1,103 @@
+package credit
+
+import (
+	"fmt"
+
+	"farrier/shared/deposit"
+	"farrier/shared/ledger"
+	"farrier/shared/money"
+	"farrier/shared/payment"
+)
+
+// step is one entry that a deposit still needs.
+type step struct {
+	deposit deposit.Deposit
+	round   int
+	kind    ledger.Kind
+	booked  *ledger.Entry // the credit that a reversal takes back
+}
+
+// stepsFor decides which entries a deposit still needs, from its state and the entries it has.
+func stepsFor(d deposit.Deposit, has []ledger.Entry) []step {
+	bySlot := map[string]*ledger.Entry{}
+	for i, e := range has {
+		bySlot[e.SK] = &has[i]
+	}
+	var steps []step
+	for round := range d.Round { // rounds that the chain took back
+		booked := bySlot[ledger.Slot(d, round, ledger.Credit)]
+		switch {
+		case booked == nil:
+			steps = append(steps, step{deposit: d, round: round, kind: ledger.Void})
+		case booked.Kind == ledger.Credit && bySlot[ledger.Slot(d, round, ledger.Reversal)] == nil:
+			steps = append(steps, step{deposit: d, round: round, kind: ledger.Reversal, booked: booked})
+		}
+	}
+	if d.State == deposit.Final && bySlot[ledger.Slot(d, d.Round, ledger.Credit)] == nil {
+		steps = append(steps, step{deposit: d, round: d.Round, kind: ledger.Credit})
+	}
+	return steps
+}
+
+// entry makes the step's entry; p is the deposit's payment, or nil where there is none.
+func (s step) entry(c *Crediter, p *payment.Payment) ledger.Entry {
+	var legs ledger.Legs
+	var toward ledger.Toward
+	switch s.kind {
+	case ledger.Credit:
+		legs = ledger.Legs{ledger.Available: s.deposit.Amount, ledger.Custody: s.deposit.Amount.Neg()}
+		toward = towardOf(s.deposit, p)
+	case ledger.Reversal:
+		legs, toward = s.booked.Legs.Negative(), s.booked.Toward
+	case ledger.Void:
+		legs = ledger.Legs{ledger.Available: money.Amount{}, ledger.Custody: money.Amount{}}
+	}
+	return ledger.EntryFor(s.deposit, s.round, s.kind, legs, toward, c.now())
+}
+
+// towardOf decides what a deposit counts for: only the asset that was asked for counts.
+func towardOf(d deposit.Deposit, p *payment.Payment) ledger.Toward {
+	switch {
+	case p == nil || p.Asset != d.Asset:
+		return ""
+	case p.IsAfter(d.BlockTime):
+		return ledger.TowardAfter
+	default:
+		return ledger.TowardInTime
+	}
+}
+
+// books is one transaction in the making: an account's balance, its new entries and their payments.
+type books struct {
+	balance  ledger.Balance
+	entries  []ledger.Entry
+	payments map[string]*move
+}
+
+// move is a payment before and after.
+type move struct {
+	before, after payment.Payment
+	events        []string
+}
+
+// write adds the entries of all steps to the account and its payments.
+func (b *books) write(c *Crediter, steps []step) error {
+	for _, s := range steps {
+		m := b.payments[s.deposit.Payment]
+		var p *payment.Payment
+		if m != nil {
+			p = &m.after
+		}
+		e := s.entry(c, p)
+		if e.Legs.Sum().Sign() != 0 {
+			return fmt.Errorf("entry %s does not sum to zero", e.SK)
+		}
+		b.entries = append(b.entries, e)
+		if m != nil && e.Toward != "" {
+			var event string
+			m.after, event = m.after.Credit(e.Legs[ledger.Available], e.Toward == ledger.TowardAfter, c.now())
+			m.events = append(m.events, event)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,11 @@
+// Package ledger is the double-entry book.
+//
+// It promises: an entry is written once and never changed, and its legs sum to zero; an account is one
+// merchant's share of one asset (merchant, asset, shard), and its balance item holds the sum of each
+// leg over all its entries, so that each account balances by itself and no two accounts share an item;
+// entries, balance and the payments they belong to move in one transaction, so that what one of them
+// says the others say too; a balance can be rebuilt from its entries, and must come out the same.
+//
+// An amount on the leg "available" is what the platform owes the merchant and may be paid out; the leg
+// "custody" is the same money held on the chain, with the opposite sign.
+package ledger

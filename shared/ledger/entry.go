@@ -1,0 +1,143 @@
+package ledger
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"farrier/shared/chain"
+	"farrier/shared/deposit"
+	"farrier/shared/id"
+	"farrier/shared/money"
+)
+
+// Leg names one side of an entry.
+type Leg string
+
+// The legs.
+const (
+	Available Leg = "available" // owed to the merchant
+	Custody   Leg = "custody"   // held on the chain, negative
+)
+
+// Legs are amounts by leg; an entry's sum to zero.
+type Legs map[Leg]money.Amount
+
+// Sum is the sum over all legs.
+func (l Legs) Sum() money.Amount {
+	var sum money.Amount
+	for _, a := range l {
+		sum = sum.Add(a)
+	}
+	return sum
+}
+
+// Plus adds other leg by leg.
+func (l Legs) Plus(other Legs) Legs {
+	out := maps.Clone(l)
+	if out == nil {
+		out = Legs{}
+	}
+	for leg, a := range other {
+		out[leg] = out[leg].Add(a)
+	}
+	return out
+}
+
+// Negative is the opposite of every leg.
+func (l Legs) Negative() Legs {
+	out := Legs{}
+	for leg, a := range l {
+		out[leg] = a.Neg()
+	}
+	return out
+}
+
+// Equal says whether both have the same amounts; an absent leg is zero.
+func (l Legs) Equal(other Legs) bool {
+	for _, leg := range slices.Concat(slices.Collect(maps.Keys(l)), slices.Collect(maps.Keys(other))) {
+		if l[leg].Cmp(other[leg]) != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Kind is what an entry is for.
+type Kind string
+
+// The kinds.
+const (
+	Credit   Kind = "credit"   // a final deposit
+	Reversal Kind = "reversal" // a credited deposit that the chain took back
+	Void     Kind = "void"     // a deposit that the chain took back before it was credited: it takes the credit's place, so that none can come late
+)
+
+// Entry is one line of the book. Its key orders an account's lines by the time the deposit was noticed
+// and holds the deposit's identity, its round and the slot, so that each can be written once.
+type Entry struct {
+	PK string `dynamodbav:"pk"` // merchant/shard
+	SK string `dynamodbav:"sk"` // noticed at/deposit/round/slot
+
+	ID       string      `dynamodbav:"id"`
+	Kind     Kind        `dynamodbav:"kind"`
+	Merchant string      `dynamodbav:"merchant"`
+	Shard    int         `dynamodbav:"shard"`
+	Asset    money.Asset `dynamodbav:"asset"`
+	Decimals int         `dynamodbav:"decimals"`
+	Legs     Legs        `dynamodbav:"legs"`
+	Deposit  string      `dynamodbav:"deposit"`
+	Payment  string      `dynamodbav:"payment"`
+	Toward   Toward      `dynamodbav:"toward,omitempty"`
+	Chain    chain.ID    `dynamodbav:"chain"`
+	Tx       string      `dynamodbav:"tx"`
+	Index    string      `dynamodbav:"index"`
+	At       time.Time   `dynamodbav:"at"` // when it was written
+}
+
+// Toward says what of its payment the money counts for.
+type Toward string
+
+// What money counts for; "" is nothing, as where it is another asset than was asked for.
+const (
+	TowardInTime Toward = "in_time"
+	TowardAfter  Toward = "after"
+)
+
+// sortable orders as text the way times do.
+const sortable = "2006-01-02T15:04:05.000Z"
+
+// PartitionOf is where an account's entries lie.
+func PartitionOf(merchant string, shard int) string { return merchant + "/" + strconv.Itoa(shard) }
+
+// PrefixOf is what the sort keys of all entries of a deposit begin with.
+func PrefixOf(d deposit.Deposit) string {
+	return d.NoticedAt.UTC().Format(sortable) + "/" + d.ID + "/"
+}
+
+// Slot is a place that one entry of a deposit can take: in each round one credit (or void) and one reversal.
+func Slot(d deposit.Deposit, round int, kind Kind) string {
+	slot := Credit
+	if kind == Reversal {
+		slot = Reversal
+	}
+	return fmt.Sprintf("%s%03d/%s", PrefixOf(d), round, slot)
+}
+
+// EntryFor makes the entry of a deposit's round.
+func EntryFor(d deposit.Deposit, round int, kind Kind, legs Legs, toward Toward, now time.Time) Entry {
+	sk := Slot(d, round, kind)
+	return Entry{
+		PK: PartitionOf(d.Merchant, d.Shard), SK: sk, ID: id.Derived("ent", d.NoticedAt, d.Merchant, sk), Kind: kind,
+		Merchant: d.Merchant, Shard: d.Shard, Asset: d.Asset, Decimals: d.Decimals, Legs: legs,
+		Deposit: d.ID, Payment: d.Payment, Toward: toward, Chain: d.Chain, Tx: d.Tx, Index: d.Index, At: now,
+	}
+}
+
+// Same says whether two entries say the same; when they were written does not matter.
+func (e Entry) Same(other Entry) bool {
+	return e.PK == other.PK && e.SK == other.SK && e.Kind == other.Kind && e.Asset == other.Asset &&
+		e.Deposit == other.Deposit && e.Payment == other.Payment && e.Legs.Equal(other.Legs)
+}

@@ -1,0 +1,129 @@
+package merchant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"farrier/shared/dynamo"
+	"farrier/shared/id"
+	"farrier/shared/problem"
+	"farrier/shared/wallet"
+)
+
+// Limits of what is asked for.
+const (
+	MaxName   = 100
+	MaxShards = 64
+)
+
+// Merchant is somebody who is paid.
+type Merchant struct {
+	PK string `dynamodbav:"pk"` // the merchant's id
+	SK string `dynamodbav:"sk"` // always "merchant"
+
+	ID        string    `dynamodbav:"id"`
+	Name      string    `dynamodbav:"name"`
+	XPub      string    `dynamodbav:"xpub"`   // the account's extended public key, where addresses come from
+	Shards    int       `dynamodbav:"shards"` // of each of its accounts; fixed, since entries are spread by it
+	CreatedAt time.Time `dynamodbav:"created_at"`
+	Version   int64     `dynamodbav:"version"`
+}
+
+// View is a merchant as the API shows it.
+type View struct {
+	ID        string    `json:"id" example:"mer_01JD0Z5T3N8Q4W7R2X9Y6V1K5M"`
+	Name      string    `json:"name" example:"Demo shop"`
+	XPub      string    `json:"xpub" doc:"the account's extended public key (BIP-32), from which payments get their addresses"`
+	Shards    int       `json:"shards" doc:"how many parts each of its accounts has; fixed" example:"1"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// View shows the merchant.
+func (m Merchant) View() View {
+	return View{ID: m.ID, Name: m.Name, XPub: m.XPub, Shards: m.Shards, CreatedAt: m.CreatedAt}
+}
+
+// Store keeps merchants and their keys.
+type Store struct {
+	Table  dynamo.Table
+	Now    func() time.Time
+	Random io.Reader
+}
+
+// Request asks for a merchant; Shards 0 is 1.
+type Request struct {
+	Name, XPub string
+	Shards     int
+}
+
+// Create makes a merchant. Run again with the same moment and randomness it finds the one that it made.
+func (s Store) Create(ctx context.Context, r Request) (Merchant, error) {
+	if r.Shards == 0 {
+		r.Shards = 1
+	}
+	if err := r.check(); err != nil {
+		return Merchant{}, err
+	}
+	now := s.Now().UTC().Truncate(time.Millisecond)
+	name, err := id.New("mer", now, s.Random)
+	if err != nil {
+		return Merchant{}, err
+	}
+	m := Merchant{PK: name, SK: "merchant", ID: name, Name: r.Name, XPub: r.XPub, Shards: r.Shards, CreatedAt: now, Version: 1}
+	err = s.Table.Create(ctx, m)
+	var stored Merchant
+	if exists, readErr := dynamo.Exists(err, &stored); exists && readErr == nil && stored.isSame(m) {
+		return stored, nil
+	}
+	return m, err
+}
+
+func (m Merchant) isSame(other Merchant) bool {
+	return m.ID == other.ID && m.Name == other.Name && m.XPub == other.XPub && m.Shards == other.Shards
+}
+
+// Get reads a merchant.
+func (s Store) Get(ctx context.Context, name string) (Merchant, error) {
+	var m Merchant
+	if !id.Valid("mer", name) {
+		return m, errNoMerchant
+	}
+	err := s.Table.Get(ctx, dynamo.Key{PK: name, SK: "merchant"}, &m)
+	if errors.Is(err, dynamo.ErrMissing) {
+		return m, errNoMerchant
+	}
+	return m, err
+}
+
+var errNoMerchant = problem.New(problem.NotFound, "there is no such merchant")
+
+func (r Request) check() error {
+	if err := checkName(r.Name); err != nil {
+		return err
+	}
+	if r.Shards < 1 || r.Shards > MaxShards {
+		return problem.Field("shards", fmt.Sprintf("must be from 1 to %d", MaxShards))
+	}
+	_, err := wallet.ParseXPub(r.XPub)
+	return err
+}
+
+func checkName(s string) error {
+	switch {
+	case s == "":
+		return problem.Field("name", "is missing")
+	case !utf8.ValidString(s):
+		return problem.Field("name", "is not UTF-8")
+	case utf8.RuneCountInString(s) > MaxName:
+		return problem.Field("name", fmt.Sprintf("is longer than %d characters", MaxName))
+	case strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return problem.Field("name", "has a character that cannot be printed")
+	}
+	return nil
+}

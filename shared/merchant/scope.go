@@ -1,0 +1,50 @@
+package merchant
+
+import "slices"
+
+// Scope is what a key may be used for.
+type Scope string
+
+// The scopes that a merchant's key can have.
+const (
+	PaymentsRead     Scope = "payments:read"     // payments and their deposits
+	PaymentsWrite    Scope = "payments:write"    // make payments
+	LedgerRead       Scope = "ledger:read"       // balances and entries
+	WebhooksRead     Scope = "webhooks:read"     // webhook endpoints
+	WebhooksWrite    Scope = "webhooks:write"    // make and change webhook endpoints, send deliveries again
+	EventsRead       Scope = "events:read"       // events and their deliveries
+	ConnectionsWrite Scope = "connections:write" // make connections, which providers call back to
+	CallbacksRead    Scope = "callbacks:read"    // what providers sent
+	Everything       Scope = "*"                 // all of these
+)
+
+// MerchantsWrite makes merchants and their keys. The operator alone has it.
+const MerchantsWrite Scope = "merchants:write"
+
+// Grantable are the scopes that a merchant's key can have.
+var Grantable = []Scope{
+	PaymentsRead, PaymentsWrite, LedgerRead, WebhooksRead, WebhooksWrite, EventsRead, ConnectionsWrite, CallbacksRead, Everything,
+}
+
+// Caller is who makes a request: a merchant with a key's scopes, or the operator.
+type Caller struct {
+	Merchant Merchant // empty for the operator
+	Scopes   []Scope
+	Operator bool
+}
+
+// May says whether the caller has a scope.
+func (c Caller) May(s Scope) bool {
+	if c.Operator {
+		return true
+	}
+	return s != MerchantsWrite && (slices.Contains(c.Scopes, s) || slices.Contains(c.Scopes, Everything))
+}
+
+// Name is the caller's name in records: the merchant's id, or "operator".
+func (c Caller) Name() string {
+	if c.Operator {
+		return "operator"
+	}
+	return c.Merchant.ID
+}
