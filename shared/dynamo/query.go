@@ -155,3 +155,24 @@ func position(cursor, pkAttr, pk string) (Item, bool) {
 	}
 	return item, true
 }
+
+// Scan reads the whole table and hands each item to f. It is for tools, never for a function on the way of money.
+func (t Table) Scan(ctx context.Context, f func(Item) error) error {
+	consistent := true
+	in := &dynamodb.ScanInput{TableName: &t.Name, ConsistentRead: &consistent}
+	for {
+		out, err := t.Client.Scan(ctx, in)
+		if err != nil {
+			return t.wrap("scan", err)
+		}
+		for _, item := range out.Items {
+			if err := f(item); err != nil {
+				return err
+			}
+		}
+		if len(out.LastEvaluatedKey) == 0 {
+			return nil
+		}
+		in.ExclusiveStartKey = out.LastEvaluatedKey
+	}
+}

@@ -1,0 +1,51 @@
+package event
+
+import "slices"
+
+// Type names a kind of event: what it is about, a dot, what happened.
+type Type string
+
+// The types.
+const (
+	PaymentPartial  Type = "payment.partial"
+	PaymentPaid     Type = "payment.paid"
+	PaymentOver     Type = "payment.over"
+	PaymentLate     Type = "payment.late"
+	PaymentExpired  Type = "payment.expired"
+	PaymentReversed Type = "payment.reversed"
+
+	DepositConfirming Type = "deposit.confirming"
+	DepositFinal      Type = "deposit.final"
+	DepositDropped    Type = "deposit.dropped"
+	DepositReversed   Type = "deposit.reversed"
+
+	EndpointTest Type = "endpoint.test"
+)
+
+// Kind is an entry of the catalogue.
+type Kind struct {
+	Type    Type   `json:"type"`
+	Meaning string `json:"meaning"`
+}
+
+var catalogue = []Kind{
+	{PaymentPartial, "Less than was asked has been credited so far."},
+	{PaymentPaid, "Exactly what was asked has been credited, in time."},
+	{PaymentOver, "More than was asked has been credited, in time."},
+	{PaymentLate, "Money came after the payment's time was over."},
+	{PaymentExpired, "The payment's time is over and too little has come."},
+	{PaymentReversed, "The chain took back money that had been credited; the payment's amounts are lower again."},
+	{DepositConfirming, "A transfer to a payment's address is in a block that is not final yet."},
+	{DepositFinal, "A transfer is final: it will be credited."},
+	{DepositDropped, "A transfer is gone from the chain before it was final."},
+	{DepositReversed, "A transfer is gone from the chain after it was final; its credit is taken back."},
+	{EndpointTest, "A test that was asked for; it is sent to the endpoint that it was asked for, whatever that one subscribes to."},
+}
+
+// Catalogue lists every type with its meaning.
+func Catalogue() []Kind { return slices.Clone(catalogue) }
+
+// Known says whether the catalogue has this type.
+func Known(t Type) bool {
+	return slices.ContainsFunc(catalogue, func(k Kind) bool { return k.Type == t })
+}

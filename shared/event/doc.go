@@ -1,0 +1,10 @@
+// Package event is what merchants are told: the catalogue of types, and one record for each event.
+//
+// It promises: an event's id is a pure function of the write that it tells of (table, key, version) and
+// of its type, so that the same change told again is the same event; an event is immutable, and its
+// payload is the exact bytes that every endpoint gets, signed, however often it is sent; a second telling
+// with other bytes never replaces the first.
+//
+// How changes of payments and deposits become events is in the package notify below this one, so that
+// deliver, which only sends them, starts without knowing any chain.
+package event

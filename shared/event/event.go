@@ -1,0 +1,79 @@
+package event
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"farrier/shared/dynamo"
+	"farrier/shared/id"
+)
+
+// Event is one thing that a merchant is told.
+type Event struct {
+	Merchant string `dynamodbav:"pk"`
+	ID       string `dynamodbav:"sk"`
+
+	Type      Type      `dynamodbav:"type"`
+	CreatedAt time.Time `dynamodbav:"created_at"` // when it happened
+	Object    string    `dynamodbav:"object"`     // id of what it is about
+	Version   int64     `dynamodbav:"version"`    // of that object
+	Payload   string    `dynamodbav:"payload"`    // the bytes that are sent
+}
+
+// body is the form of Payload (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#payload-structure).
+type body struct {
+	Type      Type      `json:"type"`
+	Timestamp time.Time `json:"timestamp"`
+	Data      any       `json:"data"`
+}
+
+// Origin is the write that an event tells of.
+type Origin struct {
+	Table   string // the notion, "payments", and not a stack's name for it: that may change
+	Key     dynamo.Key
+	Version int64
+	At      time.Time
+	Object  string // id of what was written
+}
+
+// Derived makes the event of a type that a write stands for. The merchant is the write's partition.
+func Derived(o Origin, t Type, data any) (Event, error) {
+	name := id.Derived("evt", o.At, o.Table, o.Key.PK, o.Key.SK, strconv.FormatInt(o.Version, 10), string(t))
+	return New(Event{Merchant: o.Key.PK, ID: name, Type: t, CreatedAt: o.At, Object: o.Object, Version: o.Version}, data)
+}
+
+// New gives an event its payload.
+func New(e Event, data any) (Event, error) {
+	if !Known(e.Type) {
+		return Event{}, fmt.Errorf("event: the catalogue has no type %q", e.Type)
+	}
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false) // payment URIs have an & in them, and nobody puts this into a page
+	if err := encoder.Encode(body{Type: e.Type, Timestamp: e.CreatedAt, Data: data}); err != nil {
+		return Event{}, fmt.Errorf("event: %w", err)
+	}
+	e.Payload = string(bytes.TrimSuffix(out.Bytes(), []byte("\n")))
+	return e, nil
+}
+
+// View is an event as GET /v1/events shows it. Data is what the webhook carried.
+type View struct {
+	ID        string          `json:"id"`
+	Type      Type            `json:"type"`
+	Timestamp time.Time       `json:"timestamp"`
+	Object    string          `json:"object" doc:"id of what the event is about"`
+	Data      json.RawMessage `json:"data"`
+}
+
+// View shows the event.
+func (e Event) View() View {
+	var sent struct {
+		Data json.RawMessage `json:"data"`
+	}
+	_ = json.Unmarshal([]byte(e.Payload), &sent) // New wrote it
+	return View{ID: e.ID, Type: e.Type, Timestamp: e.CreatedAt, Object: e.Object, Data: sent.Data}
+}
