@@ -1,0 +1,42 @@
+// Interpret turns receipts into looks. See package interpreter for what it promises.
+package main
+
+import (
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"farrier/shared/callback"
+	"farrier/shared/callback/interpreter"
+	"farrier/shared/chain"
+	"farrier/shared/cloud"
+	"farrier/shared/dynamo"
+	"farrier/shared/queue"
+	"farrier/shared/stream"
+)
+
+func main() { lambda.Start(wired(time.Now).Invoke) }
+
+func wired(now cloud.Clock) stream.Consumer {
+	cfg, log := cloud.Config(), cloud.Log()
+	tables, queues := dynamodb.NewFromConfig(cfg), sqs.NewFromConfig(cfg)
+	chains, err := chain.ParseSet(cloud.Env("CHAINS"))
+	if err != nil {
+		panic(err)
+	}
+	i := &interpreter.Interpreter{
+		Known: &callback.Known{Connections: callback.Connections{
+			Table: dynamo.Table{Client: tables, Name: cloud.Env("CONNECTIONS_TABLE")}, Now: now,
+		}},
+		Receipts: callback.Receipts{Table: dynamo.Table{Client: tables, Name: cloud.Env("CALLBACKS_TABLE")}, Now: now},
+		Chains:   chains,
+		Looks:    queue.Queue{Client: queues, URL: cloud.Env("LOOKS_QUEUE")},
+		Metrics:  cloud.NewMetrics(), Log: log,
+	}
+	return stream.Consumer{
+		Handle: stream.Each(i.Handle), Log: log,
+		Aside: queue.Queue{Client: queues, URL: cloud.Env("SET_ASIDE_QUEUE")},
+	}
+}
