@@ -57,7 +57,7 @@ func (c Connection) Verify(d Delivery, secrets []string) (event string, err erro
 // Answer is what the provider takes for success. Verify has found the source before.
 func (c Connection) Answer() Answer { return sources[c.Provider].Answer }
 
-// Hints are what a body that Verify proved says; the error is Unreadable where it says nothing.
+// Hints are what a body that Verify proved says; the error is a ReadError where it says nothing.
 func (c Connection) Hints(body []byte) ([]Hint, error) {
 	source, err := sourceOf(c.Provider)
 	if err != nil {

@@ -20,10 +20,10 @@ type Hint struct {
 	Tx    string // empty: look at what is new on the chain
 }
 
-// Unreadable is why a rightly signed body says nothing to us: in words that hold nothing of the body.
-type Unreadable string
+// ReadError is why a rightly signed body says nothing to us: in words that hold nothing of the body.
+type ReadError string
 
-func (u Unreadable) Error() string { return string(u) }
+func (r ReadError) Error() string { return string(r) }
 
 const (
 	defaultChainPath       = "data.chain"
@@ -52,7 +52,7 @@ func readPaths(body []byte, s Settings) ([]Hint, error) {
 	hints := make([]Hint, len(txs))
 	for i, tx := range txs {
 		if tx, err = canonical(on, tx); err != nil {
-			return nil, Unreadable(path + " " + err.Error())
+			return nil, ReadError(path + " " + err.Error())
 		}
 		hints[i] = Hint{Chain: on, Tx: tx}
 	}
@@ -64,16 +64,16 @@ type document struct{ root any }
 
 func parse(body []byte) (document, error) {
 	if !utf8.Valid(body) { // encoding/json would put U+FFFD for what is not
-		return document{}, Unreadable("the body is not UTF-8")
+		return document{}, ReadError("the body is not UTF-8")
 	}
 	var doc document
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	if err := decoder.Decode(&doc.root); err != nil {
-		return document{}, Unreadable("the body is not JSON")
+		return document{}, ReadError("the body is not JSON")
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return document{}, Unreadable("the body is not one JSON value")
+		return document{}, ReadError("the body is not one JSON value")
 	}
 	return doc, nil
 }
@@ -105,7 +105,7 @@ func (d document) chain(s Settings) (chain.ID, error) {
 	path := or(s.ChainPath, defaultChainPath)
 	text, isText := d.at(path).(string)
 	if !isText || text == "" || len(text) > longestName {
-		return "", Unreadable(path + " is not the name of a chain")
+		return "", ReadError(path + " is not the name of a chain")
 	}
 	return chain.ID(text), nil
 }
@@ -121,19 +121,19 @@ func (d document) transactions(path string) ([]string, error) {
 			return []string{""}, nil
 		}
 		if len(v) > mostTransactions {
-			return nil, Unreadable(fmt.Sprintf("%s has more than %d transactions", path, mostTransactions))
+			return nil, ReadError(fmt.Sprintf("%s has more than %d transactions", path, mostTransactions))
 		}
 		txs := make([]string, len(v))
 		for i := range v {
 			text, isText := v[i].(string)
 			if !isText {
-				return nil, Unreadable(path + " has something else than transactions in its list")
+				return nil, ReadError(path + " has something else than transactions in its list")
 			}
 			txs[i] = text
 		}
 		return txs, nil
 	default:
-		return nil, Unreadable(path + " is not a transaction")
+		return nil, ReadError(path + " is not a transaction")
 	}
 }
 

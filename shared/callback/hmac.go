@@ -35,11 +35,11 @@ var configurableHMAC = Source{
 
 // HMAC says how a provider signs.
 type HMAC struct {
-	Header    string `json:"header" dynamodbav:"header"`                           // that holds the signature
-	Algorithm string `json:"algorithm,omitempty" dynamodbav:"algorithm"`           // "sha256" (default) or "sha512"
-	Encoding  string `json:"encoding,omitempty" dynamodbav:"encoding"`             // "hex" (default) or "base64"
-	Prefix    string `json:"prefix,omitempty" dynamodbav:"prefix,omitempty"`       // before the signature: "sha256="
-	Template  string `json:"template,omitempty" dynamodbav:"template"`             // what is signed, of {id}, {timestamp} and {body}
+	Header    string `json:"header" dynamodbav:"header"`                             // that holds the signature
+	Algorithm string `json:"algorithm,omitempty" dynamodbav:"algorithm"`             // "sha256" (default) or "sha512"
+	Encoding  string `json:"encoding,omitempty" dynamodbav:"encoding"`               // "hex" (default) or "base64"
+	Prefix    string `json:"prefix,omitempty" dynamodbav:"prefix,omitempty"`         // before the signature: "sha256="
+	Template  string `json:"template,omitempty" dynamodbav:"template"`               // what is signed, of {id}, {timestamp} and {body}
 	EventPath string `json:"event_path,omitempty" dynamodbav:"event_path,omitempty"` // to the event's id in a body of JSON
 
 	// EventHeader holds the event's id. Where the template does not sign it, one that heard a callback can
@@ -56,7 +56,7 @@ const longestWindow = 7 * 24 * 60 * 60
 
 var (
 	headerName   = regexp.MustCompile(`^[a-z0-9!#$%&'*+.^_|~-]{1,64}$`) // RFC 9110, in lower case
-	prefixForm   = regexp.MustCompile(`^[!-+\--~]{0,32}$`)              // visible, no comma
+	prefixForm   = regexp.MustCompile(`^[ -+\--~]{0,32}$`)              // printable, no comma
 	placeholders = regexp.MustCompile(`\{[^{}]*\}`)
 )
 
@@ -82,7 +82,7 @@ func (h *HMAC) check() error {
 	case h.Encoding != "hex" && h.Encoding != "base64":
 		return problem.Field("hmac.encoding", `must be "hex" or "base64"`)
 	case !prefixForm.MatchString(h.Prefix):
-		return problem.Field("hmac.prefix", "must be at most 32 visible characters without a comma")
+		return problem.Field("hmac.prefix", "must be at most 32 printable characters without a comma")
 	case !named(h.TimestampHeader):
 		return problem.Field("hmac.timestamp_header", "must be the name of a header")
 	case !named(h.EventHeader):

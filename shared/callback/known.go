@@ -5,65 +5,68 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"farrier/shared/id"
 )
 
 // KeepFor is how long a process goes on with what it read of a connection.
 const KeepFor = time.Minute
 
-// mostKnown bounds the connections in memory, and apart from them the ids that are none's.
+// mostKnown bounds the connections in memory, and apart from them the ids that are nobody's.
 const mostKnown = 10_000
 
 // Known are the connections that this process met in the last minute, and the ids that it found to be
-// nobody's: so a busy connection costs one read a minute, and a flood of guesses that repeat one more.
+// nobody's: a busy connection costs one read a minute, and so does a guess that is repeated.
 // Guesses never push a connection out.
 type Known struct {
 	Connections Connections
 
 	mu      sync.Mutex
-	met     map[string]acquaintance
-	nobodys map[string]time.Time // until when
+	met     map[string]answer
+	nobodys map[string]answer
 }
 
-type acquaintance struct {
+// answer is what the table said, for a while.
+type answer struct {
 	connection Connection
+	err        error
 	until      time.Time
 }
 
 // Find is Connections.Get with a memory.
 func (k *Known) Find(ctx context.Context, connection string) (Connection, error) {
-	if c, err, sure := k.recall(connection); sure {
-		return c, err
+	if !id.Valid("con", connection) {
+		return Connection{}, ErrUnknown
+	}
+	if a, recalled := k.recall(connection); recalled {
+		return a.connection, a.err
 	}
 	c, err := k.Connections.Get(ctx, connection)
-	if err == nil || errors.Is(err, ErrUnknown) {
-		k.remember(connection, c, err)
+	a := answer{connection: c, err: err, until: k.Connections.Now().Add(KeepFor)}
+	switch {
+	case err == nil:
+		k.remember(&k.met, connection, a)
+	case errors.Is(err, ErrUnknown):
+		k.remember(&k.nobodys, connection, a)
 	}
 	return c, err
 }
 
-func (k *Known) recall(connection string) (c Connection, err error, sure bool) { //nolint:staticcheck // the error is what is recalled
+func (k *Known) recall(connection string) (answer, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	now := k.Connections.Now()
-	if a, met := k.met[connection]; met && now.Before(a.until) {
-		return a.connection, nil, true
+	a, recalled := k.met[connection]
+	if !recalled {
+		a, recalled = k.nobodys[connection]
 	}
-	return Connection{}, ErrUnknown, now.Before(k.nobodys[connection])
+	return a, recalled && k.Connections.Now().Before(a.until)
 }
 
-func (k *Known) remember(connection string, c Connection, err error) {
+func (k *Known) remember(where *map[string]answer, connection string, a answer) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	until := k.Connections.Now().Add(KeepFor)
-	if err != nil {
-		if k.nobodys == nil || len(k.nobodys) >= mostKnown {
-			k.nobodys = map[string]time.Time{}
-		}
-		k.nobodys[connection] = until
-		return
+	if *where == nil || len(*where) >= mostKnown {
+		*where = map[string]answer{}
 	}
-	if k.met == nil || len(k.met) >= mostKnown {
-		k.met = map[string]acquaintance{}
-	}
-	k.met[connection] = acquaintance{c, until}
+	(*where)[connection] = a
 }

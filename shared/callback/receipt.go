@@ -3,9 +3,9 @@ package callback
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"crypto/sha256"
 	"errors"
 	"strings"
 	"time"
@@ -19,7 +19,215 @@ type Outcome string
 
 // The outcomes that are trouble.
 const (
-	Conflict     Outcome = "conflict"      // another body came under the id before; this one was not followed
-	Unreadable_  Outcome = "unreadable"    // it says nothing that we understand
+	Conflict     Outcome = "conflict"      // another body came under this id before; this one was not followed
+	Unreadable   Outcome = "unreadable"    // it says nothing that we understand
 	UnknownChain Outcome = "unknown_chain" // it is about a chain that is not configured
 )
+
+// ParseOutcome reads an outcome that is trouble.
+func ParseOutcome(s string) (Outcome, bool) {
+	switch o := Outcome(s); o {
+	case Conflict, Unreadable, UnknownChain:
+		return o, true
+	default:
+		return "", false
+	}
+}
+
+// Receipt is a callback that was believed. Beside its body it is less than 1 KB, whatever was sent.
+type Receipt struct {
+	PK string `dynamodbav:"pk"` // connection
+	SK string `dynamodbav:"sk"` // the provider's event id; "<id>#<SHA-256 of the body>" for a second body
+
+	Merchant   string            `dynamodbav:"merchant"`
+	Provider   string            `dynamodbav:"provider"`
+	Body       []byte            `dynamodbav:"body"`
+	Headers    map[string]string `dynamodbav:"headers,omitempty"` // keptHeaders
+	SourceIP   string            `dynamodbav:"source_ip,omitempty"`
+	ReceivedAt time.Time         `dynamodbav:"received_at"`
+
+	Outcome Outcome `dynamodbav:"outcome,omitempty"`
+	Detail  string  `dynamodbav:"detail,omitempty"`
+
+	// The sparse index "trouble" holds only receipts that have an outcome: in it, each merchant's of each
+	// outcome lie together, by time.
+	Trouble   string `dynamodbav:"trouble,omitempty"`
+	TroubleAt string `dynamodbav:"trouble_at,omitempty"`
+
+	TTL     int64 `dynamodbav:"ttl"` // when it may be forgotten, in Unix seconds
+	Version int64 `dynamodbav:"version"`
+}
+
+// TroubleIndex is the name of the index of receipts in trouble; its keys are "trouble" and "trouble_at".
+const TroubleIndex = "trouble"
+
+// keptHeaders help when a provider asks what became of a request; none of them is secret.
+var keptHeaders = []string{"content-type", "user-agent", "x-amzn-trace-id"}
+
+// longestKept is how much of each header is kept.
+const longestKept = 128
+
+// MostBody is the largest body that a receipt can hold: an item has 400 KB
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html, read 2026-11-21).
+const MostBody = 398 * 1024
+
+// NewReceipt is the receipt of a delivery that Verify proved.
+func NewReceipt(c Connection, event string, d Delivery) Receipt {
+	r := Receipt{
+		PK: c.ID, SK: event, Merchant: c.Merchant, Provider: c.Provider, Body: d.Body, Headers: map[string]string{},
+		SourceIP: cut(d.SourceIP), ReceivedAt: d.At.UTC().Truncate(time.Millisecond), Version: 1,
+	}
+	for _, name := range keptHeaders {
+		if value := d.Headers[name]; value != "" {
+			r.Headers[name] = cut(value)
+		}
+	}
+	return r
+}
+
+func cut(s string) string {
+	return strings.ToValidUTF8(s[:min(len(s), longestKept)], "")
+}
+
+// Event is the provider's id of the event.
+func (r Receipt) Event() string {
+	event, _, _ := strings.Cut(r.SK, "#")
+	return event
+}
+
+// inTrouble is the receipt with an outcome, in the index.
+func (r Receipt) inTrouble(o Outcome, detail string, at time.Time) Receipt {
+	r.Outcome, r.Detail = o, detail
+	r.Trouble, r.TroubleAt = troubleOf(r.Merchant, o), at.UTC().Format("2006-01-02T15:04:05.000Z") // of one width, to sort
+	return r
+}
+
+func troubleOf(merchant string, o Outcome) string { return merchant + "/" + string(o) }
+
+// Receipts is the table of receipts.
+type Receipts struct {
+	Table   dynamo.Table
+	KeepFor time.Duration
+	Now     cloud.Clock
+}
+
+// Kept says what Keep found.
+type Kept string
+
+// What Keep can find.
+const (
+	First  Kept = "first"  // nothing under the event's id
+	Again  Kept = "again"  // the same body: nothing was written
+	Beside Kept = "beside" // another body, which stands; this one is kept beside it as a conflict
+)
+
+// Keep writes a receipt under its event's id: one conditional write where it is the first.
+func (r Receipts) Keep(ctx context.Context, receipt Receipt) (Kept, error) {
+	receipt.TTL = r.Now().Add(r.KeepFor).Unix()
+	stored, err := r.create(ctx, receipt)
+	switch {
+	case err != nil:
+		return "", err
+	case stored == nil:
+		return First, nil
+	case bytes.Equal(stored.Body, receipt.Body):
+		return Again, nil
+	}
+	sum := sha256.Sum256(receipt.Body)
+	receipt.SK += "#" + hex.EncodeToString(sum[:])
+	_, err = r.create(ctx, receipt.inTrouble(Conflict, "another body came under this id before", r.Now()))
+	return Beside, err
+}
+
+// create gives the receipt that is there already, if any.
+func (r Receipts) create(ctx context.Context, receipt Receipt) (*Receipt, error) {
+	err := r.Table.Create(ctx, receipt)
+	var stored Receipt
+	exists, readErr := dynamo.Exists(err, &stored)
+	if exists {
+		return &stored, readErr
+	}
+	return nil, err
+}
+
+// Mark gives a receipt that was read at its version an outcome. One that has moved on since (an earlier run
+// of the same step marked it) or was forgotten needs none any more.
+func (r Receipts) Mark(ctx context.Context, receipt Receipt, o Outcome, detail string) error {
+	read := receipt.Version
+	receipt = receipt.inTrouble(o, detail, r.Now())
+	receipt.Version++
+	err := r.Table.Replace(ctx, receipt, read)
+	if errors.Is(err, dynamo.ErrStale) {
+		return nil
+	}
+	return err
+}
+
+// Of is a page of a connection's receipts, in the order of the provider's event ids.
+func (r Receipts) Of(ctx context.Context, connection string, limit int32, cursor string) ([]Receipt, string, error) {
+	page, next, err := dynamo.List[Receipt](ctx, r.Table, dynamo.Query{PK: connection, Limit: limit, Cursor: cursor})
+	return r.live(page), next, err
+}
+
+// InTrouble is a page of a merchant's receipts with an outcome, the newest trouble first.
+func (r Receipts) InTrouble(ctx context.Context, merchant string, o Outcome, limit int32, cursor string) ([]Receipt, string, error) {
+	keys, next, err := dynamo.List[Receipt](ctx, r.Table, dynamo.Query{
+		PK: troubleOf(merchant, o), Index: TroubleIndex, PartitionAttr: "trouble", SortAttr: "trouble_at",
+		Descending: true, Limit: limit, Cursor: cursor,
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	var page []Receipt
+	for _, k := range keys { // the index holds keys only; what is in trouble is few
+		var receipt Receipt
+		err := r.Table.Get(ctx, dynamo.Key{PK: k.PK, SK: k.SK}, &receipt)
+		if errors.Is(err, dynamo.ErrMissing) {
+			continue
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		page = append(page, receipt)
+	}
+	return r.live(page), next, nil
+}
+
+// live leaves out what may be forgotten: DynamoDB deletes within days of the time to live, not at it.
+func (r Receipts) live(page []Receipt) []Receipt {
+	now, live := r.Now().Unix(), []Receipt{}
+	for _, receipt := range page {
+		if receipt.TTL > now {
+			live = append(live, receipt)
+		}
+	}
+	return live
+}
+
+// ReceiptView is a receipt as the API shows it.
+type ReceiptView struct {
+	ID         string            `json:"id"`
+	Connection string            `json:"connection"`
+	Provider   string            `json:"provider"`
+	Event      string            `json:"event"` // the provider's id
+	Outcome    string            `json:"outcome"`
+	Detail     string            `json:"detail,omitempty"`
+	ReceivedAt time.Time         `json:"received_at"`
+	SourceIP   string            `json:"source_ip,omitempty"`
+	Headers    map[string]string `json:"headers,omitempty"`
+	Bytes      int               `json:"bytes"`
+	Body       string            `json:"body"` // its start, at most mostShown bytes; what is not UTF-8 as U+FFFD
+}
+
+// mostShown keeps a page of a hundred receipts well below the 6 MB that Lambda answers.
+const mostShown = 4096
+
+// View is what the API shows.
+func (r Receipt) View() ReceiptView {
+	return ReceiptView{
+		ID: "cbk_" + base64.RawURLEncoding.EncodeToString([]byte(r.PK+"/"+r.SK)), Connection: r.PK, Provider: r.Provider,
+		Event: r.Event(), Outcome: or(string(r.Outcome), "accepted"), Detail: r.Detail, ReceivedAt: r.ReceivedAt,
+		SourceIP: r.SourceIP, Headers: r.Headers, Bytes: len(r.Body),
+		Body: strings.ToValidUTF8(string(r.Body[:min(len(r.Body), mostShown)]), "\uFFFD"),
+	}
+}

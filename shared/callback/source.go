@@ -21,7 +21,7 @@ type Source struct {
 	// Verify proves that one of the secrets signed the delivery, in time, and gives the provider's own id
 	// of the event. Its error is Refused for what lies in the delivery, any other for trouble of ours.
 	Verify func(Delivery, Settings, []string) (event string, err error)
-	// Read says what a body means; its error is Unreadable. Sources of JSON may use readPaths.
+	// Read says what a body means; its error is a ReadError. Sources of JSON may use readPaths.
 	Read func(body []byte, s Settings) ([]Hint, error)
 	// Answer is what the provider takes for success.
 	Answer Answer

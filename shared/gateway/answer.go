@@ -14,42 +14,59 @@ import (
 // Handler makes the Lambda handler of an http.Handler.
 func Handler(h http.Handler) func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	return func(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-		a := answer{header: http.Header{}}
-		h.ServeHTTP(&a, Request(ctx, event))
-		return a.response(), nil
+		var r Recorder
+		h.ServeHTTP(&r, Request(ctx, event))
+		return r.response(), nil
 	}
 }
 
-// answer is the http.ResponseWriter that keeps what is written.
-type answer struct {
+// Recorder is the http.ResponseWriter that keeps what is written. Its zero value is ready.
+type Recorder struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
 }
 
-func (a *answer) Header() http.Header { return a.header }
+// Header is what the answer's header will be.
+func (r *Recorder) Header() http.Header {
+	if r.header == nil {
+		r.header = http.Header{}
+	}
+	return r.header
+}
 
-func (a *answer) WriteHeader(status int) {
-	if a.status == 0 {
-		a.status = status
+// WriteHeader sets the status; the first one counts.
+func (r *Recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
 	}
 }
 
-func (a *answer) Write(b []byte) (int, error) {
-	a.WriteHeader(http.StatusOK)
-	return a.body.Write(b)
+func (r *Recorder) Write(b []byte) (int, error) {
+	r.WriteHeader(http.StatusOK)
+	return r.body.Write(b)
 }
 
-func (a *answer) response() events.APIGatewayV2HTTPResponse {
-	a.WriteHeader(http.StatusOK)
-	out := events.APIGatewayV2HTTPResponse{StatusCode: a.status, Headers: map[string]string{}}
-	out.Cookies = a.header.Values("Set-Cookie")
-	for name, values := range a.header {
+// Status is the status that was written; 200 where none was.
+func (r *Recorder) Status() int {
+	if r.status == 0 {
+		return http.StatusOK
+	}
+	return r.status
+}
+
+// Body is what was written.
+func (r *Recorder) Body() []byte { return r.body.Bytes() }
+
+func (r *Recorder) response() events.APIGatewayV2HTTPResponse {
+	out := events.APIGatewayV2HTTPResponse{StatusCode: r.Status(), Headers: map[string]string{}}
+	out.Cookies = r.Header().Values("Set-Cookie")
+	for name, values := range r.Header() {
 		if name != "Set-Cookie" {
 			out.Headers[strings.ToLower(name)] = strings.Join(values, ", ")
 		}
 	}
-	out.Body, out.IsBase64Encoded = text(a.body.Bytes())
+	out.Body, out.IsBase64Encoded = text(r.Body())
 	return out
 }
 

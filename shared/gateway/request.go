@@ -11,9 +11,10 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// Origin is what API Gateway itself says of a request.
+// Origin is where a request came in.
 type Origin struct {
-	Domain    string // the host name that the API was called by
+	Domain    string // the host name that the API was called by, which AWS vouches for
+	Host      string // the header Host, as the client sent it
 	RequestID string
 }
 
@@ -37,7 +38,7 @@ func Request(ctx context.Context, event events.APIGatewayV2HTTPRequest) *http.Re
 	}
 	r.Host = r.Header.Get("Host")
 	r.Header.Del("Host")
-	origin := Origin{Domain: event.RequestContext.DomainName, RequestID: event.RequestContext.RequestID}
+	origin := Origin{Domain: event.RequestContext.DomainName, Host: r.Host, RequestID: event.RequestContext.RequestID}
 	return r.WithContext(context.WithValue(ctx, originKey{}, origin))
 }
 

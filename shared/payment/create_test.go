@@ -17,7 +17,7 @@ import (
 )
 
 // The account m/44'/60'/0' of the phrase "test … junk" that every development chain uses.
-const xpub = "xpub6BosfCnifzxcFwrSzQiqu2DBVTshkCXacvNsWGYJVVhhawA7d4R5WSWGFNbi8Aw6ZRc1brxMyWMzG3DSSSSoekkudhUd9yLb6qx39T9nMdj"
+const xpub = "xpub6Ce9NcJvTk36xtLSrJLZqE7wtgA5deCeYs7rSQtreh4cj6ByPtrg9sD7V2FNFLPnf8heNP3FGkeV9qwfzvZNSd54JoNXVsXFYSYwHsnJxqP"
 
 const oneChain = `[{"id":"eip155:137","name":"Polygon","native":{"symbol":"POL","decimals":18,"coin_type":966},"block_time":"2s","finality":{"tag":"finalized"},
   "tokens":[{"symbol":"USDT","decimals":6,"address":"0xc2132D05D31c914a87C6611C10748AEb04B58e8F"}]}]`

@@ -16,6 +16,6 @@
 // is in trouble. An endpoint in trouble rests for a while and is tried last. Only chain.ErrNotFound
 // says "not there", and only when no endpoint in good order says otherwise.
 //
-// The client for JSON-RPC is our own, of one file, because go-ethereum's brings web sockets, telemetry
-// and a cap of its own, and a third of a function's start-up time.
+// The client for JSON-RPC is our own, of one file: go-ethereum's brings web sockets, telemetry and
+// metrics of the host, reads answers of any size, and doubles the time that the function takes to start.
 package node

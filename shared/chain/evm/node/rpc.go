@@ -152,7 +152,9 @@ func refusal(q *call, r response) error {
 }
 
 // null says whether the node answered that it knows no such thing.
-func (q *call) null() bool { return q.err == nil && bytes.Equal(bytes.TrimSpace(q.result), []byte("null")) }
+func (q *call) null() bool {
+	return q.err == nil && bytes.Equal(bytes.TrimSpace(q.result), []byte("null"))
+}
 
 // read decodes an answer that must not be null.
 func (q *call) read(into any) error {

@@ -1,0 +1,163 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"farrier/shared/problem"
+)
+
+const (
+	// MaxBody is the longest body that the API reads.
+	MaxBody = 256 << 10
+	// maxDepth is how deep a body's arrays and objects may nest; nothing here needs more than three.
+	maxDepth = 16
+)
+
+// readable lets a request pass whose body is absent or one JSON value that every reader reads alike.
+func (a *API) readable(op *huma.Operation, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := readBody(r)
+		if err != nil {
+			a.refuse(w, r, op, err)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		next.ServeHTTP(w, r)
+	})
+}
+
+func readBody(r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
+	switch {
+	case err != nil:
+		return nil, problem.New(problem.Malformed, "the body cannot be read")
+	case len(body) > MaxBody:
+		return nil, problem.New(problem.TooLarge, fmt.Sprintf("the body is longer than %d bytes", MaxBody))
+	case len(body) == 0:
+		return nil, nil
+	case !isJSON(r.Header.Get("Content-Type")):
+		return nil, problem.New(problem.Unsupported, "the body must be JSON, with Content-Type: application/json")
+	}
+	return body, checkJSON(body)
+}
+
+func isJSON(contentType string) bool {
+	if contentType == "" {
+		return true
+	}
+	kind, _, err := mime.ParseMediaType(contentType)
+	return err == nil && kind == "application/json"
+}
+
+// checkJSON refuses what readers of JSON read differently, or lose (RFC 8259, sections 4, 6 and 8.1): two
+// values, a name twice, text that is not UTF-8, numbers beyond a float64. It refuses null too, which here never means anything
+// that leaving the field out does not.
+func checkJSON(body []byte) error {
+	in := json.NewDecoder(bytes.NewReader(body))
+	in.UseNumber()
+	c := checker{in: in}
+	if err := c.value("", 0); err != nil {
+		return c.explain(err)
+	}
+	if _, err := in.Token(); !errors.Is(err, io.EOF) {
+		return problem.New(problem.Malformed, "the body has more than one JSON value")
+	}
+	return nil
+}
+
+type checker struct{ in *json.Decoder }
+
+// explain keeps what the checker says and tells only the place of what the decoder says.
+func (c *checker) explain(err error) error {
+	var known *problem.Error
+	if errors.As(err, &known) {
+		return known
+	}
+	return problem.New(problem.Malformed, fmt.Sprintf("the body is not JSON: read until byte %d", c.in.InputOffset()))
+}
+
+// value reads one value; at is its place, as "metadata.order" or "events[2]".
+func (c *checker) value(at string, depth int) error {
+	token, err := c.in.Token()
+	if err != nil {
+		return err
+	}
+	switch v := token.(type) {
+	case nil:
+		return problem.Field(at, "is null; leave it out instead")
+	case string:
+		return checkText(at, v)
+	case json.Number:
+		return checkNumber(at, v)
+	case json.Delim:
+		if depth == maxDepth {
+			return problem.New(problem.Malformed, fmt.Sprintf("the body nests deeper than %d", maxDepth))
+		}
+		if v == '[' {
+			return c.array(at, depth+1)
+		}
+		return c.object(at, depth+1)
+	}
+	return nil
+}
+
+func (c *checker) array(at string, depth int) error {
+	for i := 0; c.in.More(); i++ {
+		if err := c.value(at+"["+strconv.Itoa(i)+"]", depth); err != nil {
+			return err
+		}
+	}
+	_, err := c.in.Token()
+	return err
+}
+
+func (c *checker) object(at string, depth int) error {
+	seen := map[string]bool{}
+	for c.in.More() {
+		token, err := c.in.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := token.(string)
+		if err := checkText(at, name); err != nil {
+			return err
+		}
+		place := strings.TrimPrefix(at+"."+name, ".")
+		if seen[name] {
+			return problem.Field(place, "stands twice in its object")
+		}
+		seen[name] = true
+		if err := c.value(place, depth); err != nil {
+			return err
+		}
+	}
+	_, err := c.in.Token()
+	return err
+}
+
+// checkText refuses the replacement character: it is what the decoder, or a gateway before it, puts in
+// the place of bytes that are not UTF-8 and of halves of surrogate pairs.
+func checkText(at, s string) error {
+	if strings.ContainsRune(s, '\uFFFD') {
+		return problem.Field(at, "is not UTF-8")
+	}
+	return nil
+}
+
+func checkNumber(at string, n json.Number) error {
+	if f, err := n.Float64(); err != nil || math.IsInf(f, 0) {
+		return problem.Field(at, "is a number that is too large")
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// huma has settings for the whole process; these are the ones that this API needs.
+func init() {
+	huma.NewError = fromHuma             // its own errors repeat the refused value
+	huma.ValidateStrictCasing = true     // "Amount" is not "amount"
+	huma.DefaultArrayNullable = false    // no list is ever null
+	huma.ErrorFormatter = inPlainNumbers // not "2.592e+06"
+}
+
+func inPlainNumbers(format string, args ...any) string {
+	for i, v := range args {
+		if f, ok := v.(float64); ok {
+			args[i] = strconv.FormatFloat(f, 'f', -1, 64)
+		}
+	}
+	return fmt.Sprintf(format, args...)
+}
+
+// routes makes the mux and the document from all operations.
+func (a *API) routes() {
+	a.mux = http.NewServeMux()
+	h := huma.NewAPI(huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title: "Farrier", Version: "1",
+				Description: "Payments in digital money: merchants, payments, deposits, the ledger and webhooks.\n\n" +
+					"Amounts are decimal strings in the asset's own unit (`amount`) and integer strings in its smallest (`amount_units`). " +
+					"Errors are RFC 9457 problems. Lists come in pages: give `next` as `cursor` until it is null.",
+				License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+			},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
+				SecuritySchemes: map[string]*huma.SecurityScheme{"key": {
+					Type: "http", Scheme: "bearer",
+					Description: "A merchant's key, or the operator's. Each operation names the scope that a merchant's key needs; `*` is all of a merchant's.",
+				}},
+			},
+		},
+		Formats:                      map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+	}, adapter{a.mux, a})
+	for _, resource := range []func(huma.API){
+		a.merchantRoutes, a.connectionRoutes, a.callbackRoutes, a.paymentRoutes, a.depositRoutes, a.ledgerRoutes,
+		a.endpointRoutes, a.eventRoutes, a.deliveryRoutes, a.healthRoutes,
+	} {
+		resource(h)
+	}
+	a.document, _ = json.Marshal(h.OpenAPI())
+	a.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/openapi+json")
+		_, _ = w.Write(a.document)
+	})
+}
+
+// schemaName names a schema after its notion: payment.View is "Payment", merchant.KeyView is "Key",
+// Page[payment.View] is "PageOfPayment".
+func schemaName(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Name() == "" {
+		return hint
+	}
+	whole, of, generic := strings.Cut(strings.TrimSuffix(t.String(), "]"), "[")
+	if generic {
+		return notion(whole) + "Of" + notion(of)
+	}
+	return notion(whole)
+}
+
+// notion is the name for "farrier/shared/payment.View", which is a type of a package.
+func notion(qualified string) string {
+	pkg, name, _ := strings.Cut(qualified[strings.LastIndex(qualified, "/")+1:], ".")
+	name = strings.TrimSuffix(name, "View")
+	if name == "" {
+		name = pkg
+	}
+	return strings.ToUpper(name[:1]) + name[1:]
+}

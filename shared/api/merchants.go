@@ -1,0 +1,102 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"farrier/shared/merchant"
+)
+
+type newMerchant struct {
+	Body struct {
+		Name   string `json:"name" minLength:"1" maxLength:"100" pattern:"^[^\\p{C}]*$" patternDescription:"printable text" example:"Demo shop"`
+		XPub   string `json:"xpub" minLength:"1" maxLength:"120" doc:"extended public key of the account m/44'/60'/account' (BIP-32, BIP-44); never a private one" example:"xpub6Ce9NcJvTk372KjsGfWqbcex5DumjpNquQLApoeQUavSCjEc823BV1tb4rXUuPuht8h2hSxkg2EXUaKUJmniJvRZAELxypsCzBFdtosmV76"`
+		Shards int    `json:"shards,omitempty" minimum:"1" maximum:"64" default:"1" doc:"how many parts each of its accounts has; more let more payments be credited at once"`
+	}
+}
+
+type merchantAnswer struct{ Body merchant.View }
+
+type newKey struct {
+	ID   string `path:"id" doc:"the merchant's id"`
+	Body struct {
+		Name   string           `json:"name" minLength:"1" maxLength:"100" pattern:"^[^\\p{C}]*$" patternDescription:"printable text" doc:"for people" example:"shop's back end"`
+		Scopes []merchant.Scope `json:"scopes" minItems:"1" maxItems:"9" uniqueItems:"true" enum:"payments:read,payments:write,ledger:read,webhooks:read,webhooks:write,events:read,connections:write,callbacks:read,*" example:"payments:read,payments:write"`
+	}
+}
+
+// IssuedKey is a key with its text, which is shown this once.
+type IssuedKey struct {
+	merchant.KeyView
+	Key string `json:"key" doc:"what to give as Authorization: Bearer …; it is shown this once" example:"fk_01JD0Z5T3N8Q4W7R2X9Y6V1K5M_01JD0Z5T3N8Q4W7R2X9Y6V1K5M_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"`
+}
+
+type keyAnswer struct{ Body IssuedKey }
+
+type oneKey struct {
+	ID  string `path:"id" doc:"the merchant's id"`
+	Key string `path:"key" doc:"the key's id"`
+}
+
+func (a *API) merchantRoutes(to huma.API) {
+	register(a, to, route{
+		ID: "create-merchant", Method: http.MethodPost, Path: "/v1/merchants", Tag: "Merchants", Summary: "Create a merchant",
+		More: "For the operator.", Scope: merchant.MerchantsWrite, Status: http.StatusCreated, Example: exampleNewMerchant, Answer: exampleMerchant,
+	}, a.createMerchant)
+	register(a, to, route{
+		ID: "issue-key", Method: http.MethodPost, Path: "/v1/merchants/{id}/keys", Tag: "Merchants", Summary: "Issue a key to a merchant",
+		More: "For the operator. The key's text is in this answer and nowhere else.", Scope: merchant.MerchantsWrite, Status: http.StatusCreated,
+		Errors: []int{http.StatusNotFound}, Example: exampleNewKey, Answer: exampleKey,
+	}, a.issueKey)
+	register(a, to, route{
+		ID: "revoke-key", Method: http.MethodDelete, Path: "/v1/merchants/{id}/keys/{key}", Tag: "Merchants", Summary: "Revoke a merchant's key",
+		More: "For the operator. The key is refused everywhere after a minute at most.", Scope: merchant.MerchantsWrite, Status: http.StatusNoContent,
+		Errors: []int{http.StatusNotFound},
+	}, a.revokeKey)
+}
+
+// merchants is the store for what this request makes.
+func (a *API) merchants(ctx context.Context) merchant.Store {
+	s := a.Merchants
+	s.Now, s.Random = a.making(ctx)
+	return s
+}
+
+func (a *API) createMerchant(ctx context.Context, in *newMerchant) (*merchantAnswer, error) {
+	m, err := a.merchants(ctx).Create(ctx, merchant.Request{Name: in.Body.Name, XPub: in.Body.XPub, Shards: in.Body.Shards})
+	return &merchantAnswer{Body: m.View()}, err
+}
+
+func (a *API) issueKey(ctx context.Context, in *newKey) (*keyAnswer, error) {
+	k, text, err := a.merchants(ctx).IssueKey(ctx, in.ID, in.Body.Name, in.Body.Scopes)
+	return &keyAnswer{Body: IssuedKey{KeyView: k.View(), Key: text}}, err
+}
+
+func (a *API) revokeKey(ctx context.Context, in *oneKey) (*struct{}, error) {
+	err := a.Merchants.RevokeKey(ctx, in.ID, in.Key)
+	a.Door.Forget(in.ID, in.Key)
+	return nil, err
+}
+
+var (
+	exampleNewMerchant = map[string]any{"name": "Demo shop", "xpub": exampleXPub, "shards": 1}
+	exampleMerchant    = merchant.View{ID: "mer_" + exampleULID, Name: "Demo shop", XPub: exampleXPub, Shards: 1, CreatedAt: exampleTime}
+	exampleNewKey      = map[string]any{"name": "shop's back end", "scopes": []string{"payments:read", "payments:write"}}
+	exampleKey         = IssuedKey{
+		KeyView: merchant.KeyView{ID: "key_" + exampleULID, Merchant: "mer_" + exampleULID, Name: "shop's back end",
+			Scopes: []merchant.Scope{merchant.PaymentsRead, merchant.PaymentsWrite}, CreatedAt: exampleTime},
+		Key: "fk_" + exampleULID + "_" + exampleULID + "_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+	}
+)
+
+// What the document's examples share.
+const (
+	exampleULID = "01JD0Z5T3N8Q4W7R2X9Y6V1K5M"
+	// exampleXPub is the account m/44'/60'/1' of the mnemonic that every local chain uses.
+	exampleXPub = "xpub6Ce9NcJvTk372KjsGfWqbcex5DumjpNquQLApoeQUavSCjEc823BV1tb4rXUuPuht8h2hSxkg2EXUaKUJmniJvRZAELxypsCzBFdtosmV76"
+)
+
+var exampleTime = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)

@@ -1,0 +1,113 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"farrier/shared/merchant"
+)
+
+// route is what is to be said of an operation beside the types of what it takes and gives.
+type route struct {
+	ID, Method, Path string
+	Tag, Summary     string
+	More             string         // what the summary leaves out
+	Scope            merchant.Scope // that the key must have; empty for a route that takes no key
+	Status           int            // of success; 200 where it is 0
+	Errors           []int          // that this route has besides those that all have
+	Example          any            // of a body that is asked
+	Answer           any            // of a body that is given
+	OwnRecord        bool           // the thing that is made is itself the record of its Idempotency-Key
+}
+
+// register adds an operation to the routes and to the document.
+func register[In, Out any](a *API, to huma.API, r route, handle func(context.Context, *In) (*Out, error)) {
+	op := r.operation()
+	huma.Register(to, *op, func(ctx context.Context, in *In) (*Out, error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, a.explain(ctx, op, err)
+		}
+		return out, nil
+	})
+}
+
+func (r route) operation() *huma.Operation {
+	op := &huma.Operation{
+		OperationID: r.ID, Method: r.Method, Path: r.Path, Tags: []string{r.Tag}, Summary: r.Summary, Description: r.More,
+		DefaultStatus: max(r.Status, http.StatusOK), MaxBodyBytes: -1, // readable has measured it
+		Errors:    r.Errors,
+		Responses: map[string]*huma.Response{},
+		Metadata:  map[string]any{"route": r},
+	}
+	if r.Scope == "" {
+		op.Security = []map[string][]string{}
+	} else {
+		op.Security = []map[string][]string{{"key": {string(r.Scope)}}}
+		op.Description = fmt.Sprintf("%sScope: `%s`.", sentence(r.More), r.Scope)
+		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden)
+	}
+	if r.takesBody() {
+		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	if r.Method == http.MethodPost && r.Scope != "" {
+		op.Errors = append(op.Errors, http.StatusConflict, http.StatusUnprocessableEntity)
+		op.Parameters = append(op.Parameters, idempotencyParameter())
+	}
+	if r.Example != nil {
+		op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{"application/json": {Example: r.Example}}}
+	}
+	if r.Answer != nil {
+		op.Responses[strconv.Itoa(op.DefaultStatus)] = &huma.Response{Content: map[string]*huma.MediaType{"application/json": {Example: r.Answer}}}
+	}
+	return op
+}
+
+func (r route) takesBody() bool { return r.Method == http.MethodPost || r.Method == http.MethodPatch }
+
+func sentence(s string) string {
+	if s == "" {
+		return ""
+	}
+	return s + "\n\n"
+}
+
+func idempotencyParameter() *huma.Param {
+	least, most := 1, 255
+	return &huma.Param{
+		Name: IdempotencyKey, In: "header",
+		Description: "Makes the request safe to send again: for a day the same key and body get the first answer again.",
+		Schema:      &huma.Schema{Type: huma.TypeString, MinLength: &least, MaxLength: &most, Pattern: `^[ -~]+$`},
+		Example:     "order-1042",
+	}
+}
+
+// adapter gives huma's operations to the mux, each behind what a request passes first.
+type adapter struct {
+	*http.ServeMux
+	api *API
+}
+
+// Handle is called by huma for each operation.
+func (d adapter) Handle(op *huma.Operation, handle func(huma.Context)) {
+	r, _ := op.Metadata["route"].(route)
+	var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handle(humago.NewContext(op, r, w))
+	})
+	h = d.api.recovered(h)
+	if r.Method == http.MethodPost && r.Scope != "" && !r.OwnRecord {
+		h = d.api.once(op, h)
+	}
+	if r.takesBody() {
+		h = d.api.readable(op, h)
+	}
+	if r.Scope != "" {
+		h = d.api.authorised(op, r.Scope, h)
+	}
+	d.ServeMux.Handle(r.Method+" "+r.Path, h)
+}

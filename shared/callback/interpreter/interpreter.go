@@ -1,0 +1,106 @@
+// Package interpreter reads receipts and asks for looks.
+//
+// It promises: a receipt becomes looks in the queue before its record leaves the stream, so a look may be
+// asked for twice and never not at all; a receipt that says nothing, or speaks of a chain that is not
+// configured, is marked with its outcome and counted, and the stream goes on; a second body under an
+// event's id asks for nothing.
+package interpreter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"farrier/shared/callback"
+	"farrier/shared/chain"
+	"farrier/shared/cloud"
+	"farrier/shared/dynamo"
+	"farrier/shared/queue"
+	"farrier/shared/stream"
+)
+
+// Look is the message that asks the watcher for a look: at a transaction, or at what is new on the chain.
+type Look struct {
+	Chain chain.ID `json:"chain"`
+	Tx    string   `json:"tx"`
+}
+
+// Interpreter reads receipts.
+type Interpreter struct {
+	Known    *callback.Known
+	Receipts callback.Receipts
+	Chains   *chain.Set
+	Looks    queue.Queue
+	Metrics  cloud.Metrics
+	Log      *slog.Logger
+}
+
+// Handle reads one record of the callbacks' stream.
+func (i *Interpreter) Handle(ctx context.Context, record events.DynamoDBEventRecord) error {
+	if record.EventName != string(events.DynamoDBOperationTypeInsert) {
+		return nil // marked by ourselves, or forgotten
+	}
+	var receipt callback.Receipt
+	if err := dynamo.Unmarshal(dynamo.Image(record.Change.NewImage), &receipt); err != nil {
+		return stream.Unfit{Reason: err}
+	}
+	if receipt.Outcome != "" {
+		return nil // a conflict: the first body stands
+	}
+	connection, err := i.Known.Find(ctx, receipt.PK)
+	if errors.Is(err, callback.ErrUnknown) {
+		return stream.Unfit{Reason: fmt.Errorf("receipt of %s: %w", receipt.PK, err)}
+	}
+	if err != nil {
+		return err
+	}
+	return i.interpret(ctx, connection, receipt)
+}
+
+func (i *Interpreter) interpret(ctx context.Context, c callback.Connection, receipt callback.Receipt) error {
+	hints, err := c.Hints(receipt.Body)
+	var unreadable callback.ReadError
+	if errors.As(err, &unreadable) {
+		return i.mark(ctx, receipt, callback.Unreadable, unreadable.Error())
+	}
+	if err != nil {
+		return stream.Unfit{Reason: err}
+	}
+	looks, strange := i.looks(hints)
+	if err := i.Looks.Send(ctx, looks...); err != nil {
+		return err
+	}
+	if strange > 0 {
+		return i.mark(ctx, receipt, callback.UnknownChain, fmt.Sprintf("%d of %d hints are for chains that are not configured", strange, len(hints)))
+	}
+	return nil
+}
+
+// looks are the messages for hints on configured chains, and how many hints are on others.
+func (i *Interpreter) looks(hints []callback.Hint) (looks []queue.Message, strange int) {
+	for _, h := range hints {
+		if _, configured := i.Chains.Chain(h.Chain); !configured {
+			strange++
+			continue
+		}
+		looks = append(looks, queue.Message{Body: Look(h), Group: string(h.Chain)})
+	}
+	return looks, strange
+}
+
+var metrics = map[callback.Outcome]string{
+	callback.Unreadable:   "CallbackUnreadable",
+	callback.UnknownChain: "CallbackUnknownChain",
+}
+
+func (i *Interpreter) mark(ctx context.Context, receipt callback.Receipt, o callback.Outcome, detail string) error {
+	if err := i.Receipts.Mark(ctx, receipt, o, detail); err != nil {
+		return err
+	}
+	i.Log.ErrorContext(ctx, "callback not understood", "connection", receipt.PK, "event", receipt.Event(), "outcome", string(o), "detail", detail)
+	i.Metrics.Count(metrics[o], 1, map[string]string{"connection": receipt.PK, "provider": receipt.Provider})
+	return nil
+}

@@ -1,0 +1,479 @@
+package node
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+
+	"farrier/shared/chain"
+	"farrier/shared/money"
+)
+
+// batch is how many blocks or receipts are asked for in one HTTP request.
+const batch = 20
+
+// Transfers finds the transfers to owned addresses in three steps, each of which checks the one before:
+// what the logs (and, for the coin, the blocks' transactions) claim, to whom; what the receipts of
+// exactly those transactions say; which blocks are canonical at their heights.
+func (n *Node) Transfers(ctx context.Context, from, to uint64, owned chain.Owned) ([]chain.Transfer, error) {
+	return put(ctx, n, func(e *endpoint) ([]chain.Transfer, error) {
+		claims, err := n.claims(ctx, e, from, to)
+		if err != nil {
+			return nil, err
+		}
+		ours, err := owned(ctx, claims.addresses())
+		if err != nil {
+			return nil, foreign{err}
+		}
+		return n.proved(ctx, e, to, claims, ours)
+	})
+}
+
+// claim is one transaction that is said to pay somebody.
+type claim struct {
+	tx     string
+	block  chain.Block // without its time
+	to     []string
+	native *transaction
+	logs   map[uint64]eventLog // every Transfer of a configured token that was told, by its place in the block
+}
+
+type claims map[string]*claim
+
+// of is the claim about a transaction, which all must tell of the same block.
+func (cs claims) of(tx string, block chain.Block) (*claim, error) {
+	c := cs[tx]
+	if c == nil {
+		c = &claim{tx: tx, block: block, logs: map[uint64]eventLog{}}
+		cs[tx] = c
+	}
+	if c.block.Hash != block.Hash || c.block.Height != block.Height {
+		return nil, ErrReorganised
+	}
+	return c, nil
+}
+
+func (cs claims) addresses() []string {
+	var out []string
+	for _, c := range cs {
+		out = append(out, c.to...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// claims reads the range in spans that the endpoint is willing to answer for.
+func (n *Node) claims(ctx context.Context, e *endpoint, from, to uint64) (claims, error) {
+	cs := claims{}
+	for from <= to {
+		through := min(to, from+e.width()-1)
+		err := n.claimsOf(ctx, e, from, through, cs)
+		switch {
+		case err == nil:
+			e.widen()
+			from = through + 1
+		case tooMuch(err) && through > from:
+			e.narrow(through - from + 1)
+		default:
+			return nil, err
+		}
+	}
+	return cs, nil
+}
+
+func (e *endpoint) width() uint64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.span
+}
+
+// narrow halves the span after a refusal; widen feels its way back.
+func (e *endpoint) narrow(refused uint64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.span = max(1, min(e.span, refused)/2)
+}
+
+func (e *endpoint) widen() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.span = min(widest, e.span+e.span/8+1)
+}
+
+func (n *Node) claimsOf(ctx context.Context, e *endpoint, from, to uint64, cs claims) error {
+	if len(n.tokens) > 0 {
+		if err := n.tokenClaims(ctx, e, from, to, cs); err != nil {
+			return err
+		}
+	}
+	if n.config.Native.Ignore {
+		return nil
+	}
+	for from <= to {
+		through := min(to, from+batch-1)
+		if err := n.nativeClaims(ctx, e, from, through, cs); err != nil {
+			return err
+		}
+		from = through + 1
+	}
+	return nil
+}
+
+// tokenClaims asks for the last block of the range in the same breath: an endpoint that has not heard
+// of it yet would answer an empty list of logs instead of an error.
+func (n *Node) tokenClaims(ctx context.Context, e *endpoint, from, to uint64, cs claims) error {
+	last := blockQuestion(to, false)
+	q := &call{method: "eth_getLogs", params: []any{map[string]any{
+		"fromBlock": hexutil.EncodeUint64(from), "toBlock": hexutil.EncodeUint64(to),
+		"address": n.tokenAddresses(), "topics": []any{transferTopic},
+	}}}
+	if err := e.ask(ctx, last, q); err != nil {
+		return err
+	}
+	if _, err := n.shown(last, to); err != nil {
+		return err
+	}
+	var logs []eventLog
+	if err := q.read(&logs); err != nil {
+		return err
+	}
+	for _, l := range logs {
+		if err := n.addLog(cs, l, from, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *Node) tokenAddresses() []string {
+	var out []string
+	for _, t := range n.config.Tokens {
+		out = append(out, t.Address)
+	}
+	return out
+}
+
+func (n *Node) addLog(cs claims, l eventLog, from, to uint64) error {
+	const method = "eth_getLogs"
+	switch {
+	case l.Removed:
+		return ErrReorganised
+	case l.Address == nil || l.Height == nil || l.BlockHash == nil || l.Tx == nil || l.Index == nil || len(l.Topics) == 0:
+		return strange(method, "a log without address, block, transaction, index or topics")
+	case uint64(*l.Height) < from || uint64(*l.Height) > to:
+		return strange(method, "a log of block %d, outside %d to %d", *l.Height, from, to)
+	case !n.configured(l) || l.Topics[0] != transferTopic:
+		return strange(method, "a log that was not asked for")
+	case !l.isTransfer():
+		return nil
+	}
+	m, err := l.movement(method)
+	if err != nil {
+		return err
+	}
+	c, err := cs.of(l.Tx.Hex(), chain.Block{Height: uint64(*l.Height), Hash: l.BlockHash.Hex()})
+	if err != nil {
+		return err
+	}
+	c.logs[uint64(*l.Index)] = l
+	if m.amount.Sign() > 0 {
+		c.to = append(c.to, m.to)
+	}
+	return nil
+}
+
+func (n *Node) configured(l eventLog) bool {
+	_, ok := n.tokens[address(l.Address[:])]
+	return ok
+}
+
+// nativeClaims reads the blocks whole: value that a transaction carries leaves no log.
+func (n *Node) nativeClaims(ctx context.Context, e *endpoint, from, to uint64, cs claims) error {
+	var questions []*call
+	for h := from; h <= to; h++ {
+		questions = append(questions, blockQuestion(h, true))
+	}
+	if err := e.ask(ctx, questions...); err != nil {
+		return err
+	}
+	for i, q := range questions {
+		var b body
+		if err := q.read(&b); err != nil {
+			return err
+		}
+		block, err := n.remembered(b.header, from+uint64(i)) // #nosec G115 -- i is small
+		if err != nil {
+			return err
+		}
+		if b.Transactions == nil {
+			return strange(q.method, "a block without transactions")
+		}
+		for j := range b.Transactions {
+			if err := addNative(cs, &b.Transactions[j], block); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func addNative(cs claims, t *transaction, block chain.Block) error {
+	const method = "eth_getBlockByNumber"
+	switch {
+	case t.Hash == nil || t.From == nil || t.Value == nil:
+		return strange(method, "a transaction without hash, sender or value")
+	case t.BlockHash != nil && t.BlockHash.Hex() != block.Hash:
+		return strange(method, "a transaction of another block")
+	case t.To == nil || t.Value.ToInt().Sign() == 0:
+		return nil
+	}
+	c, err := cs.of(t.Hash.Hex(), chain.Block{Height: block.Height, Hash: block.Hash})
+	if err != nil {
+		return err
+	}
+	c.native, c.to = t, append(c.to, address(t.To[:]))
+	return nil
+}
+
+// proved are the claims that pay us, as the receipts of their transactions tell them, each in a block
+// that is canonical as the last answer arrives. The end of the range is looked at once more with them.
+func (n *Node) proved(ctx context.Context, e *endpoint, end uint64, cs claims, ours map[string]bool) ([]chain.Transfer, error) {
+	var wanted []*claim
+	heights := []uint64{end}
+	for _, c := range cs {
+		if slices.ContainsFunc(c.to, func(to string) bool { return ours[to] }) {
+			wanted = append(wanted, c)
+			heights = append(heights, c.block.Height)
+		}
+	}
+	if len(wanted) == 0 {
+		return nil, nil
+	}
+	slices.SortFunc(wanted, func(a, b *claim) int {
+		return cmp.Or(cmp.Compare(a.block.Height, b.block.Height), cmp.Compare(a.tx, b.tx))
+	})
+	receipts, err := e.receipts(ctx, wanted)
+	if err != nil {
+		return nil, err
+	}
+	blocks, err := n.blocks(ctx, e, heights)
+	if err != nil {
+		return nil, err
+	}
+	var out []chain.Transfer
+	for i, c := range wanted {
+		if err := n.agree(c, receipts[i]); err != nil {
+			return nil, err
+		}
+		block := blocks[c.block.Height]
+		if block.Hash != c.block.Hash {
+			return nil, ErrReorganised
+		}
+		moved, err := n.moved(c.tx, block, receipts[i], c.native)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range moved {
+			if ours[t.To] {
+				out = append(out, t)
+			}
+		}
+	}
+	return out, nil
+}
+
+func (e *endpoint) receipts(ctx context.Context, wanted []*claim) ([]receipt, error) {
+	out := make([]receipt, 0, len(wanted))
+	for part := range slices.Chunk(wanted, batch) {
+		var questions []*call
+		for _, c := range part {
+			questions = append(questions, &call{method: "eth_getTransactionReceipt", params: []any{c.tx}})
+		}
+		if err := e.ask(ctx, questions...); err != nil {
+			return nil, err
+		}
+		for _, q := range questions {
+			var r receipt
+			if err := q.read(&r); err != nil {
+				return nil, err
+			}
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+func (n *Node) blocks(ctx context.Context, e *endpoint, heights []uint64) (map[uint64]chain.Block, error) {
+	slices.Sort(heights)
+	heights = slices.Compact(heights)
+	out := map[uint64]chain.Block{}
+	for part := range slices.Chunk(heights, batch) {
+		var questions []*call
+		for _, h := range part {
+			questions = append(questions, blockQuestion(h, false))
+		}
+		if err := e.ask(ctx, questions...); err != nil {
+			return nil, err
+		}
+		for i, q := range questions {
+			block, err := n.shown(q, part[i])
+			if err != nil {
+				return nil, err
+			}
+			out[part[i]] = block
+		}
+	}
+	return out, nil
+}
+
+// agree holds a transaction's receipt against what the logs told: the same block, success, and exactly
+// the same transfers of configured tokens. One more in the receipt means that the logs are incomplete,
+// one less that they are made up.
+func (n *Node) agree(c *claim, r receipt) error {
+	const method = "eth_getTransactionReceipt"
+	block, err := r.checked(c.tx)
+	if err != nil {
+		return err
+	}
+	if block != c.block {
+		return ErrReorganised
+	}
+	told := 0
+	for _, l := range r.Logs {
+		if l.Address == nil || !n.configured(l) || !l.isTransfer() {
+			continue
+		}
+		if l.Index == nil {
+			return strange(method, "a log without index")
+		}
+		same, ok := c.logs[uint64(*l.Index)]
+		if !ok || *same.Address != *l.Address || !slices.Equal(same.Topics, l.Topics) || !slices.Equal(same.Data, l.Data) {
+			return strange(method, "a receipt with a transfer that eth_getLogs did not tell")
+		}
+		told++
+	}
+	if told != len(c.logs) {
+		return strange(method, "a receipt without a transfer that eth_getLogs told")
+	}
+	return nil
+}
+
+// moved reads a receipt: nothing where the transaction failed, else a transfer for each Transfer log of a
+// configured token, numbered by its place in the receipt, and one for the value that the transaction carries.
+func (n *Node) moved(tx string, block chain.Block, r receipt, native *transaction) ([]chain.Transfer, error) {
+	if !r.succeeded() {
+		return nil, nil
+	}
+	var out []chain.Transfer
+	for i, l := range r.Logs {
+		if l.Removed {
+			return nil, ErrReorganised
+		}
+		if l.Address == nil || !l.isTransfer() {
+			continue
+		}
+		token, ok := n.tokens[address(l.Address[:])]
+		if !ok {
+			continue
+		}
+		m, err := l.movement("eth_getTransactionReceipt")
+		if err != nil {
+			return nil, err
+		}
+		if m.amount.Sign() == 0 {
+			continue
+		}
+		out = append(out, chain.Transfer{
+			Chain: n.config.ID, Tx: tx, Index: "log-" + strconv.Itoa(i), Block: block,
+			Asset: n.config.TokenAsset(token.Address), Decimals: token.Decimals, From: m.from, To: m.to, Amount: m.amount,
+		})
+	}
+	if native == nil || native.To == nil || native.Value.ToInt().Sign() == 0 {
+		return out, nil
+	}
+	amount, err := money.FromBig(native.Value.ToInt())
+	if err != nil {
+		return nil, strange("eth_getTransactionByHash", "%v", err)
+	}
+	return append(out, chain.Transfer{
+		Chain: n.config.ID, Tx: tx, Index: "native", Block: block,
+		Asset: n.config.NativeAsset(), Decimals: n.config.Native.Decimals, From: address(native.From[:]), To: address(native.To[:]), Amount: amount,
+	}), nil
+}
+
+// Transaction asks for the receipt, the transaction itself where the coin counts, and then whether their block is canonical.
+func (n *Node) Transaction(ctx context.Context, tx string) (chain.Block, []chain.Transfer, error) {
+	type answer struct {
+		block chain.Block
+		moved []chain.Transfer
+	}
+	a, err := put(ctx, n, func(e *endpoint) (answer, error) {
+		block, r, native, err := n.mined(ctx, e, tx)
+		if err != nil {
+			return answer{}, err
+		}
+		canonical, err := n.blocks(ctx, e, []uint64{block.Height})
+		if err != nil {
+			return answer{}, err
+		}
+		if canonical[block.Height].Hash != block.Hash {
+			return answer{}, ErrReorganised
+		}
+		moved, err := n.moved(tx, canonical[block.Height], r, native)
+		return answer{canonical[block.Height], moved}, err
+	})
+	return a.block, a.moved, err
+}
+
+func (n *Node) mined(ctx context.Context, e *endpoint, tx string) (chain.Block, receipt, *transaction, error) {
+	questions := []*call{{method: "eth_getTransactionReceipt", params: []any{tx}}}
+	if !n.config.Native.Ignore {
+		questions = append(questions, &call{method: "eth_getTransactionByHash", params: []any{tx}})
+	}
+	if err := e.ask(ctx, questions...); err != nil {
+		return chain.Block{}, receipt{}, nil, err
+	}
+	if questions[0].null() {
+		return chain.Block{}, receipt{}, nil, n.unknown(ctx, e)
+	}
+	var r receipt
+	if err := questions[0].read(&r); err != nil {
+		return chain.Block{}, receipt{}, nil, err
+	}
+	block, err := r.checked(tx)
+	if err != nil || n.config.Native.Ignore {
+		return block, r, nil, err
+	}
+	native, err := carried(questions[1], tx, *r.BlockHash)
+	return block, r, native, err
+}
+
+// unknown believes an endpoint that it does not know a transaction only where it is not behind.
+func (n *Node) unknown(ctx context.Context, e *endpoint) error {
+	head, err := e.blockByTag(ctx, "latest")
+	if err != nil {
+		return err
+	}
+	if err := n.notBehind(head.Height); err != nil {
+		return err
+	}
+	return chain.ErrNotFound
+}
+
+func carried(q *call, tx string, block common.Hash) (*transaction, error) {
+	var t transaction
+	if err := q.read(&t); err != nil {
+		return nil, err
+	}
+	switch {
+	case t.Hash == nil || t.From == nil || t.Value == nil || t.Hash.Hex() != tx:
+		return nil, strange(q.method, "a transaction without sender or value, or another one")
+	case t.BlockHash == nil || *t.BlockHash != block:
+		return nil, ErrReorganised
+	}
+	return &t, nil
+}

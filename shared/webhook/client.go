@@ -1,0 +1,154 @@
+package webhook
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"farrier/shared/cloud"
+)
+
+const (
+	// Timeout is for a whole attempt: name, connection, handshake, request, and the answer's header.
+	Timeout = 15 * time.Second
+	// bodyWait is how long the answer's body may take after its header: the status has decided already,
+	// the body is only kept to be shown.
+	bodyWait = 2 * time.Second
+	// KeptAnswer is how many bytes of an answer are kept.
+	KeptAnswer = 512
+	// readAnswer is how much of an answer is read, so that a short one leaves its connection fit for the next request.
+	readAnswer = 8 << 10
+	// maxHeader bounds an answer's header.
+	maxHeader = 16 << 10
+)
+
+// Client posts to addresses that we do not trust.
+type Client struct {
+	http  *http.Client
+	local bool
+	now   cloud.Clock
+	limit time.Duration
+}
+
+// Options of a client. The zero value, with a clock, is what runs outside of tests and local runs.
+type Options struct {
+	Local bool           // the local run: http and loopback are allowed
+	Now   cloud.Clock    //
+	Roots *x509.CertPool // nil for the system's
+	Limit time.Duration  // of a whole attempt; 0 for Timeout
+}
+
+// NewClient makes a client; it keeps connections for the next request to the same host.
+func NewClient(o Options) *Client {
+	if o.Limit == 0 {
+		o.Limit = Timeout
+	}
+	d := dialer{
+		net: net.Dialer{Control: onlyReachable(o.Local)},
+		tls: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.Roots, ClientSessionCache: tls.NewLRUClientSessionCache(256)},
+	}
+	return &Client{
+		local: o.Local, now: o.Now, limit: o.Limit,
+		http: &http.Client{
+			Transport: &http.Transport{
+				Proxy:       nil, // not even one from the environment
+				DialContext: d.dial, DialTLSContext: d.dialTLS,
+				MaxIdleConns: 256, MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second,
+				MaxResponseHeaderBytes: maxHeader, DisableCompression: true,
+			},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+}
+
+// post is one attempt's request.
+type post struct {
+	URL, ID, Signatures, Payload string
+	At                           time.Time
+}
+
+// outcome is what came of it. It holds nothing of the request, and of the answer only the start.
+type outcome struct {
+	Status     int    // 0 where no answer came
+	Answer     string // its start, as printable UTF-8
+	Trouble    string // why no answer came, or why this one is no success; made of our own words alone
+	RetryAfter time.Duration
+	Took       time.Duration
+}
+
+func (o outcome) delivered() bool { return o.Status >= 200 && o.Status < 300 }
+
+// post sends one request and never returns an error: whatever happens is the endpoint's outcome.
+func (c *Client) post(ctx context.Context, p post) outcome {
+	started := c.now()
+	ctx, cancel := context.WithTimeout(ctx, c.limit)
+	defer cancel()
+	out := c.send(ctx, cancel, p)
+	out.Took = c.now().Sub(started)
+	return out
+}
+
+func (c *Client) send(ctx context.Context, cancel func(), p post) outcome {
+	if checkURL(p.URL, c.local) != nil { // it was checked when it was stored; the local run may have been then
+		return outcome{Trouble: troubleAddress}
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.URL, strings.NewReader(p.Payload))
+	if err != nil {
+		return outcome{Trouble: troubleAddress}
+	}
+	request.Header = http.Header{
+		"Content-Type":      {"application/json"},
+		"User-Agent":        {"Farrier/1"},
+		"Webhook-Id":        {p.ID},
+		"Webhook-Timestamp": {strconv.FormatInt(p.At.Unix(), 10)},
+		"Webhook-Signature": {p.Signatures},
+		// Empty, so that nothing is sent; but it lets net/http send again by itself what met a kept connection that
+		// the other side had closed meanwhile (see http.Transport): a frozen Lambda meets those often.
+		"Idempotency-Key": {},
+	}
+	answer, err := c.http.Do(request)
+	if err != nil {
+		return outcome{Trouble: troubleOf(err)}
+	}
+	defer func() { _ = answer.Body.Close() }()
+	defer time.AfterFunc(bodyWait, cancel).Stop()
+	start, _ := io.ReadAll(io.LimitReader(answer.Body, readAnswer))
+	return outcome{
+		Status: answer.StatusCode, Answer: printable(start), Trouble: troubleOfStatus(answer.StatusCode),
+		RetryAfter: retryAfter(answer.Header.Get("Retry-After"), c.now()),
+	}
+}
+
+// retryAfter reads seconds or a date (RFC 9110, 10.2.3); what cannot be read asks for nothing.
+func retryAfter(header string, now time.Time) time.Duration {
+	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return max(at.Sub(now), 0)
+	}
+	return 0
+}
+
+// printable makes the start of an answer fit for a table and a screen, and at most KeptAnswer bytes long.
+func printable(answer []byte) string {
+	text := strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
+			return r
+		}
+		return utf8.RuneError
+	}, string(answer[:min(len(answer), KeptAnswer)]))
+	for len(text) > KeptAnswer { // each strange byte has become the three of U+FFFD
+		_, last := utf8.DecodeLastRuneInString(text)
+		text = text[:len(text)-last]
+	}
+	return text
+}

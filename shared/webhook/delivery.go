@@ -1,0 +1,185 @@
+package webhook
+
+import (
+	"encoding/binary"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"farrier/shared/dynamo"
+	"farrier/shared/id"
+	"farrier/shared/queue"
+)
+
+// Status is how far a delivery has come.
+type Status string
+
+// The statuses.
+const (
+	Pending   Status = "pending"   // an attempt is still to come
+	Delivered Status = "delivered" // an attempt was answered with 2xx
+	Failed    Status = "failed"    // no more attempts; the reason says why
+	Held      Status = "held"      // the endpoint was disabled when its time came
+)
+
+// Reason is why a delivery is failed or held.
+type Reason string
+
+// The reasons.
+const (
+	Exhausted Reason = "no attempt succeeded"
+	Gone      Reason = "the endpoint answered 410 Gone and was disabled"
+	Deleted   Reason = "the endpoint was deleted"
+	Disabled  Reason = "the endpoint was disabled"
+)
+
+// Attempt is one POST and what came of it.
+type Attempt struct {
+	N      int       `dynamodbav:"n" json:"n" doc:"from 1"`
+	At     time.Time `dynamodbav:"at" json:"at"`
+	Status int       `dynamodbav:"status,omitempty" json:"status,omitempty" doc:"HTTP status; absent where no answer came"`
+	Millis int64     `dynamodbav:"millis" json:"millis" doc:"how long it took"`
+	Answer string    `dynamodbav:"answer,omitempty" json:"answer,omitempty" doc:"the start of the answer"`
+	Error  string    `dynamodbav:"error,omitempty" json:"error,omitempty" doc:"why it is no success"`
+}
+
+// keptAttempts bounds a record: what was sent again and again by hand shows its last attempts.
+const keptAttempts = 20
+
+// Delivery is one event on its way to one endpoint. It is written after an attempt, never before, so
+// that a first success is one write.
+type Delivery struct {
+	Event    string `dynamodbav:"pk"`
+	Endpoint string `dynamodbav:"sk"`
+
+	Merchant string    `dynamodbav:"merchant"`
+	Status   Status    `dynamodbav:"status"`
+	Reason   Reason    `dynamodbav:"reason,omitempty"`
+	Made     int       `dynamodbav:"made"` // attempts
+	Attempts []Attempt `dynamodbav:"attempts,omitempty"`
+	NextAt   time.Time `dynamodbav:"next_at,omitempty"` // of the next attempt; zero where none is to come
+
+	// Both are there only while the next attempt waits in the table and not in the queue.
+	DueShard string `dynamodbav:"due_shard,omitempty"`
+	DueAt    string `dynamodbav:"due_at,omitempty"`
+
+	UpdatedAt time.Time `dynamodbav:"updated_at"`
+	Version   int64     `dynamodbav:"version"` // from 1, raised by every write
+}
+
+// ID is the delivery's public id: it names both its keys.
+func (d Delivery) ID() string {
+	return "dlv_" + strings.TrimPrefix(d.Event, "evt_") + "_" + strings.TrimPrefix(d.Endpoint, "ep_")
+}
+
+// keyOfID reads what ID wrote.
+func keyOfID(name string) (dynamo.Key, bool) {
+	rest, ok := strings.CutPrefix(name, "dlv_")
+	ev, ep, both := strings.Cut(rest, "_")
+	key := dynamo.Key{PK: "evt_" + ev, SK: "ep_" + ep}
+	return key, ok && both && id.Valid("evt", key.PK) && id.Valid("ep", key.SK)
+}
+
+func (d Delivery) key() dynamo.Key { return dynamo.Key{PK: d.Event, SK: d.Endpoint} }
+
+// settled says that no attempt is to come.
+func (d Delivery) settled() bool { return d.Version > 0 && d.Status != Pending }
+
+// job is the delivery's next attempt.
+func (d Delivery) job() Job {
+	return Job{Merchant: d.Merchant, Event: d.Event, Endpoint: d.Endpoint, Attempt: d.Made + 1}
+}
+
+// after is the delivery once an attempt was made.
+func (d Delivery) after(o outcome, at, now time.Time, random io.Reader) Delivery {
+	d = d.next(now)
+	d.Made++
+	kept := d.Attempts[max(len(d.Attempts)-keptAttempts+1, 0):]
+	d.Attempts = append(kept[:len(kept):len(kept)], Attempt{
+		N: d.Made, At: at, Status: o.Status, Millis: o.Took.Milliseconds(), Answer: o.Answer, Error: o.Trouble,
+	})
+	wait, another := waitAfter(d.Made, o.RetryAfter, random)
+	switch {
+	case o.delivered():
+		return d.settle(Delivered, "")
+	case o.Status == 410:
+		return d.settle(Failed, Gone)
+	case !another:
+		return d.settle(Failed, Exhausted)
+	case wait <= queue.MaxDelay:
+		return d.waitInQueue(now.Add(wait))
+	default:
+		return d.waitInTable(now.Add(wait), now.Add(wait))
+	}
+}
+
+// unsent is the delivery whose endpoint could not even be tried.
+func (d Delivery) unsent(s Status, r Reason, now time.Time) Delivery { return d.next(now).settle(s, r) }
+
+// reopened is the delivery with one more attempt to come, now. It waits in the table as well as in the
+// queue, so that the sweep finds it should the job never be sent.
+func (d Delivery) reopened(now time.Time) Delivery {
+	return d.next(now).waitInTable(now, now.Add(claimFor))
+}
+
+// claimed is the delivery that a sweep is about to send a job for; should it be stopped before it has,
+// the delivery is due again a little later.
+func (d Delivery) claimed(now time.Time) Delivery {
+	return d.next(now).waitInTable(d.NextAt, now.Add(claimFor))
+}
+
+const claimFor = 5 * time.Minute
+
+func (d Delivery) next(now time.Time) Delivery {
+	d.Version++
+	d.UpdatedAt = now
+	return d
+}
+
+func (d Delivery) settle(s Status, r Reason) Delivery {
+	d.Status, d.Reason, d.NextAt, d.DueShard, d.DueAt = s, r, time.Time{}, "", ""
+	return d
+}
+
+func (d Delivery) waitInQueue(until time.Time) Delivery {
+	d.Status, d.Reason, d.NextAt, d.DueShard, d.DueAt = Pending, "", until, "", ""
+	return d
+}
+
+func (d Delivery) waitInTable(until, due time.Time) Delivery {
+	d.Status, d.Reason, d.NextAt, d.DueShard, d.DueAt = Pending, "", until, dueShard(d.key()), dueAt(due)
+	return d
+}
+
+// dueShards is over how many partitions the due index is spread: one takes 1,000 writes a second.
+const dueShards = 8
+
+func dueShard(k dynamo.Key) string {
+	sum := id.Digest(k.SK, k.PK)
+	return strconv.Itoa(int(binary.BigEndian.Uint32(sum[:4]) % dueShards))
+}
+
+// dueAt is a moment whose text sorts as time does, which RFC 3339 with its optional fraction does not.
+func dueAt(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// DeliveryView is a delivery as its merchant sees it.
+type DeliveryView struct {
+	ID        string    `json:"id"`
+	Event     string    `json:"event"`
+	Endpoint  string    `json:"endpoint"`
+	Status    Status    `json:"status" enum:"pending,delivered,failed,held"`
+	Reason    Reason    `json:"reason,omitempty" doc:"why it is failed or held"`
+	Made      int       `json:"made" doc:"attempts so far"`
+	Attempts  []Attempt `json:"attempts" doc:"the last ones"`
+	NextAt    time.Time `json:"next_at,omitzero" doc:"of the next attempt; absent where none is to come"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// View shows the delivery.
+func (d Delivery) View() DeliveryView {
+	return DeliveryView{
+		ID: d.ID(), Event: d.Event, Endpoint: d.Endpoint, Status: d.Status, Reason: d.Reason, Made: d.Made,
+		Attempts: append([]Attempt{}, d.Attempts...), NextAt: d.NextAt, UpdatedAt: d.UpdatedAt,
+	}
+}
