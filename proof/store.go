@@ -1,0 +1,167 @@
+package proof
+
+import (
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"farrier/shared/dynamo"
+	"farrier/shared/parts"
+)
+
+// Table makes a fresh table for a notion. sparse is the partition attribute of its sparse index, if it has one.
+func (a *AWS) Table(t testing.TB, notion string, indexes ...parts.Index) string {
+	t.Helper()
+	name := parts.TableOn(t, dynamodb.NewFromConfig(a.base), indexes...).Name
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.names[name] = notion
+	for _, i := range indexes {
+		a.indexes[notion] = i.Partition
+	}
+	return name
+}
+
+// Stream takes the records that a notion's table has told since the last time.
+func (a *AWS) Stream(notion string) []events.DynamoDBEventRecord {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	records := a.streams[notion]
+	a.streams[notion] = nil
+	return records
+}
+
+// record notes a committed write and returns what it costs in write units
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html).
+func (a *AWS) record(parameters any) float64 {
+	switch in := parameters.(type) {
+	case *dynamodb.PutItemInput:
+		return a.put(*in.TableName, in.Item)
+	case *dynamodb.DeleteItemInput:
+		delete(a.items, itemName(*in.TableName, in.Key))
+		return 1
+	case *dynamodb.TransactWriteItemsInput:
+		units := 0.0
+		for _, w := range in.TransactItems {
+			units += 2 * a.put(*w.Put.TableName, w.Put.Item)
+		}
+		return units
+	default:
+		return 0
+	}
+}
+
+func (a *AWS) put(table string, item dynamo.Item) float64 {
+	notion, name := a.names[table], itemName(table, item)
+	before := a.items[name]
+	a.items[name] = item
+	kind := "INSERT"
+	if before != nil {
+		kind = "MODIFY"
+	}
+	a.number++
+	a.streams[notion] = append(a.streams[notion], events.DynamoDBEventRecord{
+		EventID: "event-" + strconv.Itoa(a.number), EventName: kind, EventSource: "aws:dynamodb", AWSRegion: a.base.Region,
+		EventSourceArn: "arn:aws:dynamodb:us-east-1:123456789012:table/" + table + "/stream/2026-11-21T00:00:00.000",
+		Change: events.DynamoDBStreamRecord{
+			Keys:     map[string]events.DynamoDBAttributeValue{"pk": lambdaValue(item["pk"]), "sk": lambdaValue(item["sk"])},
+			NewImage: lambdaImage(item), SequenceNumber: fmt.Sprintf("%021d", a.number), StreamViewType: "NEW_IMAGE",
+		},
+	})
+	return float64(kilobytes(max(parts.SizeOf(item), parts.SizeOf(before)))) + a.indexUnits(notion, before, item)
+}
+
+// indexUnits is what a write costs in the table's sparse index: 1 to put or to remove an entry, 2 to change its key.
+func (a *AWS) indexUnits(notion string, before, after dynamo.Item) float64 {
+	attribute, has := a.indexes[notion]
+	if !has {
+		return 0
+	}
+	was, is := before[attribute] != nil, after[attribute] != nil
+	switch {
+	case was && is:
+		return 2
+	case was || is:
+		return 1
+	default:
+		return 0
+	}
+}
+
+func (a *AWS) tablesOf(parameters any) string {
+	seen := map[string]bool{}
+	switch in := parameters.(type) {
+	case *dynamodb.PutItemInput:
+		seen[a.names[*in.TableName]] = true
+	case *dynamodb.GetItemInput:
+		seen[a.names[*in.TableName]] = true
+	case *dynamodb.QueryInput:
+		seen[a.names[*in.TableName]] = true
+	case *dynamodb.DeleteItemInput:
+		seen[a.names[*in.TableName]] = true
+	case *dynamodb.BatchGetItemInput:
+		for name := range in.RequestItems {
+			seen[a.names[name]] = true
+		}
+	case *dynamodb.TransactWriteItemsInput:
+		for _, w := range in.TransactItems {
+			seen[a.names[*w.Put.TableName]] = true
+		}
+	}
+	var names []string
+	for name := range seen {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return strings.Join(names, ", ")
+}
+
+func itemName(table string, item dynamo.Item) string {
+	text := func(v types.AttributeValue) string {
+		s, _ := v.(*types.AttributeValueMemberS)
+		if s == nil {
+			return ""
+		}
+		return s.Value
+	}
+	return table + "\x00" + text(item["pk"]) + "\x00" + text(item["sk"])
+}
+
+func kilobytes(bytes int) int { return max((bytes+1023)/1024, 1) }
+
+func lambdaImage(item dynamo.Item) map[string]events.DynamoDBAttributeValue {
+	out := map[string]events.DynamoDBAttributeValue{}
+	for name, v := range item {
+		out[name] = lambdaValue(v)
+	}
+	return out
+}
+
+func lambdaValue(v types.AttributeValue) events.DynamoDBAttributeValue {
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		return events.NewStringAttribute(v.Value)
+	case *types.AttributeValueMemberN:
+		return events.NewNumberAttribute(v.Value)
+	case *types.AttributeValueMemberBOOL:
+		return events.NewBooleanAttribute(v.Value)
+	case *types.AttributeValueMemberB:
+		return events.NewBinaryAttribute(v.Value)
+	case *types.AttributeValueMemberM:
+		return events.NewMapAttribute(lambdaImage(v.Value))
+	case *types.AttributeValueMemberL:
+		list := make([]events.DynamoDBAttributeValue, len(v.Value))
+		for i, e := range v.Value {
+			list[i] = lambdaValue(e)
+		}
+		return events.NewListAttribute(list)
+	default:
+		return events.NewNullAttribute()
+	}
+}
