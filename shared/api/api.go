@@ -34,7 +34,7 @@ type API struct {
 	Endpoints   webhook.Endpoints
 	Events      event.Store
 	Deliveries  webhook.Deliveries
-	Sender      webhook.Sender
+	Sender      webhook.Sender // of what is sent because the API was asked to
 
 	PublicURL string // the address that providers call, where it is not the one that the request came by
 	Local     bool   // the local run speaks plain HTTP

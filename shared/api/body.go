@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"mime"
 	"net/http"
 	"strconv"
@@ -61,8 +60,8 @@ func isJSON(contentType string) bool {
 }
 
 // checkJSON refuses what readers of JSON read differently, or lose (RFC 8259, sections 4, 6 and 8.1): two
-// values, a name twice, text that is not UTF-8, numbers beyond a float64. It refuses null too, which here never means anything
-// that leaving the field out does not.
+// values, a name twice, text that is not UTF-8, numbers beyond an int64. It refuses null too, which here
+// never means anything that leaving the field out does not.
 func checkJSON(body []byte) error {
 	in := json.NewDecoder(bytes.NewReader(body))
 	in.UseNumber()
@@ -95,7 +94,7 @@ func (c *checker) value(at string, depth int) error {
 	}
 	switch v := token.(type) {
 	case nil:
-		return problem.Field(at, "is null; leave it out instead")
+		return wrongAt(at, "is null; leave it out instead")
 	case string:
 		return checkText(at, v)
 	case json.Number:
@@ -150,14 +149,26 @@ func (c *checker) object(at string, depth int) error {
 // the place of bytes that are not UTF-8 and of halves of surrogate pairs.
 func checkText(at, s string) error {
 	if strings.ContainsRune(s, '\uFFFD') {
-		return problem.Field(at, "is not UTF-8")
+		return wrongAt(at, "is not UTF-8")
 	}
 	return nil
 }
 
+// checkNumber refuses what is not an int64 in digits. No field here takes another number: amounts are strings.
 func checkNumber(at string, n json.Number) error {
-	if f, err := n.Float64(); err != nil || math.IsInf(f, 0) {
-		return problem.Field(at, "is a number that is too large")
+	if strings.ContainsAny(n.String(), ".eE") {
+		return wrongAt(at, "is a number with a fraction or an exponent; give a whole number in digits, or an amount as a string")
+	}
+	if _, err := n.Int64(); err != nil {
+		return wrongAt(at, "is a number that is too large")
 	}
 	return nil
+}
+
+// wrongAt names the place of what is wrong; the body as a whole has no name.
+func wrongAt(at, what string) error {
+	if at == "" {
+		return problem.New(problem.Malformed, "the body "+what)
+	}
+	return problem.Field(at, what)
 }

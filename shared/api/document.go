@@ -59,6 +59,7 @@ func (a *API) routes() {
 	} {
 		resource(h)
 	}
+	letAnswersGrow(h.OpenAPI())
 	a.document, _ = json.Marshal(h.OpenAPI())
 	a.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/openapi+json")
@@ -66,14 +67,47 @@ func (a *API) routes() {
 	})
 }
 
+// letAnswersGrow takes back huma's promise that no answer has other fields than these: later versions
+// will have more. Requests stay strict.
+func letAnswersGrow(doc *huma.OpenAPI) {
+	asked := map[string]bool{}
+	for _, item := range doc.Paths {
+		for _, op := range []*huma.Operation{item.Post, item.Patch} {
+			if op != nil && op.RequestBody != nil {
+				mark(doc.Components.Schemas, op.RequestBody.Content["application/json"].Schema, asked)
+			}
+		}
+	}
+	for name, s := range doc.Components.Schemas.Map() {
+		if !asked[name] && s.AdditionalProperties == false {
+			s.AdditionalProperties = nil
+		}
+	}
+}
+
+// mark notes the names of all schemas that one is made of.
+func mark(schemas huma.Registry, s *huma.Schema, names map[string]bool) {
+	if s == nil {
+		return
+	}
+	if s.Ref != "" {
+		names[s.Ref[strings.LastIndex(s.Ref, "/")+1:]] = true
+		s = schemas.SchemaFromRef(s.Ref)
+	}
+	mark(schemas, s.Items, names)
+	for _, p := range s.Properties {
+		mark(schemas, p, names)
+	}
+}
+
 // schemaName names a schema after its notion: payment.View is "Payment", merchant.KeyView is "Key",
-// Page[payment.View] is "PageOfPayment".
+// Page[payment.View] is "PageOfPayment", the body of newPayment is "NewPayment".
 func schemaName(t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	if t.Name() == "" {
-		return hint
+		return notion("." + strings.TrimSuffix(hint, "Body"))
 	}
 	whole, of, generic := strings.Cut(strings.TrimSuffix(t.String(), "]"), "[")
 	if generic {

@@ -12,7 +12,7 @@ import (
 
 type newMerchant struct {
 	Body struct {
-		Name   string `json:"name" minLength:"1" maxLength:"100" pattern:"^[^\\p{C}]*$" patternDescription:"printable text" example:"Demo shop"`
+		Name   string `json:"name" minLength:"1" maxLength:"100" example:"Demo shop"`
 		XPub   string `json:"xpub" minLength:"1" maxLength:"120" doc:"extended public key of the account m/44'/60'/account' (BIP-32, BIP-44); never a private one" example:"xpub6Ce9NcJvTk372KjsGfWqbcex5DumjpNquQLApoeQUavSCjEc823BV1tb4rXUuPuht8h2hSxkg2EXUaKUJmniJvRZAELxypsCzBFdtosmV76"`
 		Shards int    `json:"shards,omitempty" minimum:"1" maximum:"64" default:"1" doc:"how many parts each of its accounts has; more let more payments be credited at once"`
 	}
@@ -23,7 +23,7 @@ type merchantAnswer struct{ Body merchant.View }
 type newKey struct {
 	ID   string `path:"id" doc:"the merchant's id"`
 	Body struct {
-		Name   string           `json:"name" minLength:"1" maxLength:"100" pattern:"^[^\\p{C}]*$" patternDescription:"printable text" doc:"for people" example:"shop's back end"`
+		Name   string           `json:"name" minLength:"1" maxLength:"100" doc:"for people" example:"shop's back end"`
 		Scopes []merchant.Scope `json:"scopes" minItems:"1" maxItems:"9" uniqueItems:"true" enum:"payments:read,payments:write,ledger:read,webhooks:read,webhooks:write,events:read,connections:write,callbacks:read,*" example:"payments:read,payments:write"`
 	}
 }

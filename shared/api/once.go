@@ -16,10 +16,23 @@ import (
 // IdempotencyKey is the header that makes a POST safe to send again.
 const IdempotencyKey = "Idempotency-Key"
 
+// keyed refuses what cannot be an Idempotency-Key.
+func (a *API) keyed(op *huma.Operation, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, given := r.Header[IdempotencyKey]; given {
+			if err := idempotency.CheckKey(r.Header.Get(IdempotencyKey)); err != nil {
+				a.refuse(w, r, op, err)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // once gives the first answer again to a POST that comes again under its Idempotency-Key.
 func (a *API) once(op *huma.Operation, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, given := r.Header[IdempotencyKey]; !given {
+		if r.Header.Get(IdempotencyKey) == "" {
 			next.ServeHTTP(w, r)
 			return
 		}

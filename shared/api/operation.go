@@ -35,6 +35,11 @@ func register[In, Out any](a *API, to huma.API, r route, handle func(context.Con
 		}
 		return out, nil
 	})
+	for status, answer := range op.Responses {
+		if problem, ok := answer.Content["application/problem+json"]; ok {
+			problem.Example = exampleProblems[status]
+		}
+	}
 }
 
 func (r route) operation() *huma.Operation {
@@ -45,9 +50,7 @@ func (r route) operation() *huma.Operation {
 		Responses: map[string]*huma.Response{},
 		Metadata:  map[string]any{"route": r},
 	}
-	if r.Scope == "" {
-		op.Security = []map[string][]string{}
-	} else {
+	if r.Scope != "" {
 		op.Security = []map[string][]string{{"key": {string(r.Scope)}}}
 		op.Description = fmt.Sprintf("%sScope: `%s`.", sentence(r.More), r.Scope)
 		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden)
@@ -55,7 +58,7 @@ func (r route) operation() *huma.Operation {
 	if r.takesBody() {
 		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
-	if r.Method == http.MethodPost && r.Scope != "" {
+	if r.isKeyed() {
 		op.Errors = append(op.Errors, http.StatusConflict, http.StatusUnprocessableEntity)
 		op.Parameters = append(op.Parameters, idempotencyParameter())
 	}
@@ -69,6 +72,9 @@ func (r route) operation() *huma.Operation {
 }
 
 func (r route) takesBody() bool { return r.Method == http.MethodPost || r.Method == http.MethodPatch }
+
+// isKeyed says whether the route takes an Idempotency-Key.
+func (r route) isKeyed() bool { return r.Method == http.MethodPost }
 
 func sentence(s string) string {
 	if s == "" {
@@ -100,8 +106,11 @@ func (d adapter) Handle(op *huma.Operation, handle func(huma.Context)) {
 		handle(humago.NewContext(op, r, w))
 	})
 	h = d.api.recovered(h)
-	if r.Method == http.MethodPost && r.Scope != "" && !r.OwnRecord {
+	if r.isKeyed() && !r.OwnRecord {
 		h = d.api.once(op, h)
+	}
+	if r.isKeyed() {
+		h = d.api.keyed(op, h)
 	}
 	if r.takesBody() {
 		h = d.api.readable(op, h)

@@ -59,16 +59,50 @@ func (a *API) explain(ctx context.Context, op *huma.Operation, err error) *Probl
 	if errors.As(err, &asked) {
 		return asked
 	}
-	var known *problem.Error
-	if !errors.As(err, &known) {
+	known := problemsIn(err)
+	if len(known) == 0 {
 		a.Log.ErrorContext(ctx, "request failed", "request", gateway.OriginOf(ctx).RequestID, "error", err)
 		return internal(ctx)
 	}
-	if known.Field == "" {
-		return newProblem(known.Code, known.Detail)
+	var wrong []Wrong
+	for _, k := range known {
+		if k.Field != "" {
+			wrong = append(wrong, Wrong{In: whereIs(op, k.Field), Field: clip(k.Field), Message: k.Detail})
+		}
 	}
-	wrong := Wrong{In: whereIs(op, known.Field), Field: clip(known.Field), Message: known.Detail}
-	return newProblem(known.Code, wrong.Field+": "+wrong.Message, wrong)
+	if len(wrong) == 0 {
+		return newProblem(known[0].Code, known[0].Detail)
+	}
+	return newProblem(known[0].Code, wrong[0].Field+": "+wrong[0].Message, wrong...)
+}
+
+// exampleProblems are for the document, by status.
+var exampleProblems = map[string]*Problem{
+	"400": newProblem(problem.Malformed, "the body is not JSON: read until byte 17"),
+	"401": newProblem(problem.Unauthorized, "give a key that is valid, as Authorization: Bearer …"),
+	"403": newProblem(problem.Forbidden, "this key does not have the scope payments:write"),
+	"404": newProblem(problem.NotFound, "there is no such payment"),
+	"409": newProblem(problem.KeyInUse, "the first call with this Idempotency-Key is still running; come again in a minute"),
+	"413": newProblem(problem.TooLarge, "the body is longer than 262144 bytes"),
+	"415": newProblem(problem.Unsupported, "the body must be JSON, with Content-Type: application/json"),
+	"422": newProblem(problem.Invalid, "amount: must be more than zero", Wrong{In: "body", Field: "amount", Message: "must be more than zero"}),
+	"500": newProblem(problem.Internal, problem.Of(nil).Detail),
+}
+
+// problemsIn finds every problem in an error that may join several.
+func problemsIn(err error) []*problem.Error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []*problem.Error
+		for _, e := range joined.Unwrap() {
+			all = append(all, problemsIn(e)...)
+		}
+		return all
+	}
+	var one *problem.Error
+	if errors.As(err, &one) {
+		return []*problem.Error{one}
+	}
+	return nil
 }
 
 // refuse answers with what is wrong. The operation is nil where no route was found.
@@ -138,6 +172,9 @@ func wrongOf(d *huma.ErrorDetail) Wrong {
 	message := d.Message
 	if name, ok := cutAround(message, "expected required property ", " to be present"); ok { // huma names the object that lacks it
 		field, message = strings.TrimPrefix(field+"."+name, "."), "is missing"
+	}
+	if strings.HasPrefix(message, "json: ") { // the decoder repeats what it could not read
+		message = "cannot be read"
 	}
 	return Wrong{In: in, Field: clip(field), Message: message}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"time"
 
@@ -159,7 +158,12 @@ func (c Connection) View() ConnectionView {
 	return ConnectionView{ID: c.ID, Merchant: c.Merchant, Provider: c.Provider, Trust: c.Trust, Settings: c.Settings, CreatedAt: c.CreatedAt}
 }
 
-var chainForm = regexp.MustCompile(`^[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}$`) // CAIP-2
+// chainForm is a CAIP-2 name (https://chainagnostic.org/CAIPs/caip-2, read 2026-11-21).
+func chainForm(s string) bool {
+	const lower, digits = "abcdefghijklmnopqrstuvwxyz", "-0123456789"
+	namespace, reference, _ := strings.Cut(s, ":")
+	return madeOf(namespace, lower+digits, 3, 8) && madeOf(reference, lower+strings.ToUpper(lower)+digits+"_", 1, 32)
+}
 
 // settle completes what was asked for; its errors name the field.
 func (a *Asked) settle(chains *chain.Set) (Source, error) {
@@ -181,7 +185,7 @@ func (a *Asked) settle(chains *chain.Set) (Source, error) {
 
 func (s *Settings) settle(chains *chain.Set) error {
 	switch {
-	case s.Chain != "" && !chainForm.MatchString(s.Chain):
+	case s.Chain != "" && !chainForm(s.Chain):
 		return problem.Field("chain", `must be a CAIP-2 chain such as "eip155:137"`)
 	case s.Chain != "" && s.ChainPath != "":
 		return problem.Field("chain_path", "cannot be set beside chain")

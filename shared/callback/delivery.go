@@ -97,11 +97,21 @@ func hashed(b []byte) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-func visible(s string) bool {
+// visible: ASCII without spaces and controls.
+func visible(s string) bool { return printable(s) && !strings.Contains(s, " ") }
+
+// printable: ASCII without controls.
+func printable(s string) bool {
 	for i := range len(s) {
-		if s[i] <= ' ' || s[i] > '~' {
+		if s[i] < ' ' || s[i] > '~' {
 			return false
 		}
 	}
 	return true
+}
+
+// madeOf says whether a name has these characters only and a length in bounds. A regular expression would
+// do the same and cost the function a fifth of its start.
+func madeOf(s, characters string, shortest, longest int) bool {
+	return len(s) >= shortest && len(s) <= longest && strings.Trim(s, characters) == ""
 }

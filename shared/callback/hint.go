@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -137,15 +136,13 @@ func (d document) transactions(path string) ([]string, error) {
 	}
 }
 
-var evmTransaction = regexp.MustCompile(`^0x[0-9a-f]{64}$`)
-
 // canonical is a transaction's one spelling, so that nothing else is ever asked of a node.
 func canonical(on chain.ID, tx string) (string, error) {
 	if tx == "" {
 		return "", nil
 	}
 	if strings.HasPrefix(string(on), "eip155:") {
-		if tx = strings.ToLower(tx); !evmTransaction.MatchString(tx) {
+		if tx = strings.ToLower(tx); !madeOf(strings.TrimPrefix(tx, "0x"), "0123456789abcdef", 64, 64) || len(tx) != 66 {
 			return "", errors.New("is not the hash of a transaction")
 		}
 		return tx, nil

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"hash"
 	"io"
-	"regexp"
 	"strings"
 	"time"
 
@@ -54,11 +53,10 @@ type HMAC struct {
 // A provider that stamps the event and not the attempt needs a window as long as it goes on trying.
 const longestWindow = 7 * 24 * 60 * 60
 
-var (
-	headerName   = regexp.MustCompile(`^[a-z0-9!#$%&'*+.^_|~-]{1,64}$`) // RFC 9110, in lower case
-	prefixForm   = regexp.MustCompile(`^[ -+\--~]{0,32}$`)              // printable, no comma
-	placeholders = regexp.MustCompile(`\{[^{}]*\}`)
-)
+// headerForm is a header's name, in lower case (RFC 9110, section 5.6.2).
+func headerForm(s string) bool {
+	return madeOf(s, "abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~", 1, 64)
+}
 
 func (h *HMAC) settle() error {
 	h.Header, h.TimestampHeader, h.EventHeader = strings.ToLower(h.Header), strings.ToLower(h.TimestampHeader), strings.ToLower(h.EventHeader)
@@ -73,7 +71,7 @@ func (h *HMAC) settle() error {
 }
 
 func (h *HMAC) check() error {
-	named := func(s string) bool { return s == "" || headerName.MatchString(s) }
+	named := func(s string) bool { return s == "" || headerForm(s) }
 	switch {
 	case h.Header == "" || !named(h.Header):
 		return problem.Field("hmac.header", "must be the name of a header")
@@ -81,7 +79,7 @@ func (h *HMAC) check() error {
 		return problem.Field("hmac.algorithm", `must be "sha256" or "sha512"`)
 	case h.Encoding != "hex" && h.Encoding != "base64":
 		return problem.Field("hmac.encoding", `must be "hex" or "base64"`)
-	case !prefixForm.MatchString(h.Prefix):
+	case len(h.Prefix) > 32 || strings.Contains(h.Prefix, ",") || !printable(h.Prefix):
 		return problem.Field("hmac.prefix", "must be at most 32 printable characters without a comma")
 	case !named(h.TimestampHeader):
 		return problem.Field("hmac.timestamp_header", "must be the name of a header")
@@ -104,10 +102,7 @@ func (h *HMAC) check() error {
 // checkTemplate sees to it that the body is signed, that a time that is checked is signed too, and that
 // nothing is to be signed that is not there.
 func (h *HMAC) checkTemplate() error {
-	count := map[string]int{}
-	for _, p := range placeholders.FindAllString(h.Template, -1) {
-		count[p]++
-	}
+	bodies, stamps, ids := strings.Count(h.Template, "{body}"), strings.Count(h.Template, "{timestamp}"), strings.Count(h.Template, "{id}")
 	timestamps := 0
 	if h.TimestampHeader != "" {
 		timestamps = 1
@@ -115,13 +110,13 @@ func (h *HMAC) checkTemplate() error {
 	switch {
 	case len(h.Template) > 128:
 		return problem.Field("hmac.template", "must be at most 128 characters")
-	case count["{body}"] != 1:
+	case bodies != 1:
 		return problem.Field("hmac.template", "must have {body} once")
-	case count["{timestamp}"] != timestamps:
+	case stamps != timestamps:
 		return problem.Field("hmac.template", "must have {timestamp} once where there is a timestamp_header, and not otherwise")
-	case count["{id}"] > 1 || (count["{id}"] == 1 && h.EventHeader == ""):
+	case ids > 1 || (ids == 1 && h.EventHeader == ""):
 		return problem.Field("hmac.template", "may have {id} once, where there is an event_header")
-	case len(count) != 1+timestamps+count["{id}"]:
+	case strings.Count(h.Template, "{") != bodies+stamps+ids:
 		return problem.Field("hmac.template", "may have {id}, {timestamp} and {body} only")
 	}
 	return nil
@@ -129,7 +124,7 @@ func (h *HMAC) checkTemplate() error {
 
 // The key of the HMAC is the secret's text as it stands. The sender chose it, so only what is surely a mistake is refused.
 func checkSharedText(secret string) error {
-	if len(secret) < 16 || len(secret) > longestSecret || !visible(strings.ReplaceAll(secret, " ", "_")) {
+	if len(secret) < 16 || len(secret) > longestSecret || !printable(secret) {
 		return errors.New("must be 16 to 256 characters of printable ASCII")
 	}
 	return nil

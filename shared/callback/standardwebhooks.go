@@ -114,18 +114,26 @@ func parseKey(text string) (key, error) {
 		return key{}, errors.New(`is a private key, which stays with the sender; its public key begins with "whpk_"`)
 	}
 	if encoded, ok := strings.CutPrefix(text, publicPrefix); ok {
-		b, err := base64.StdEncoding.Strict().DecodeString(encoded)
+		b, err := decoded(encoded)
 		if err != nil || len(b) != ed25519.PublicKeySize {
 			return key{}, errors.New(`must have the base64 of the 32 bytes of an Ed25519 public key after "whpk_"`)
 		}
 		return key{public: b}, nil
 	}
 	encoded, ok := strings.CutPrefix(text, symmetricPrefix)
-	b, err := base64.StdEncoding.Strict().DecodeString(encoded)
+	b, err := decoded(encoded)
 	if !ok || err != nil || len(b) < 24 || len(b) > 64 {
 		return key{}, errors.New(`must be "whsec_" and the base64 of 24 to 64 bytes, or "whpk_" and the base64 of an Ed25519 public key`)
 	}
 	return key{shared: b}, nil
+}
+
+// decoded reads base64 in its one spelling; the library alone would pass over the ends of lines.
+func decoded(text string) ([]byte, error) {
+	if strings.ContainsAny(text, "\r\n") {
+		return nil, base64.CorruptInputError(0)
+	}
+	return base64.StdEncoding.Strict().DecodeString(text)
 }
 
 func (k key) signedOneOf(signatures []signature, content []byte) bool {
@@ -148,7 +156,7 @@ func (k key) asymmetric(signatures []signature, content []byte) bool {
 		if s.version != "v1a" {
 			continue
 		}
-		b, err := base64.StdEncoding.Strict().DecodeString(s.value)
+		b, err := decoded(s.value)
 		if err == nil && len(b) == ed25519.SignatureSize && ed25519.Verify(k.public, content, b) {
 			return true
 		}

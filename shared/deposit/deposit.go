@@ -23,6 +23,10 @@ const (
 	Reversed   State = "reversed"   // gone after it was final: the credit is taken back
 )
 
+// Conflict marks an item that is no deposit: what a chain told of a final deposit's own block and
+// transaction, and which differs from it. It is kept for a person to look at and moves nowhere.
+const Conflict State = "conflict"
+
 var moves = map[State][]State{
 	"":         {Seen, Confirming, Final},
 	Seen:       {Confirming, Final, Dropped},

@@ -10,4 +10,11 @@
 // no index is paid for. A state moves only along the arrows, each move under the version that was
 // read; "round" counts how often it was final before, so that a reversed and returned deposit can be
 // credited again once and not twice.
+//
+// Before it is final, a deposit says what the chain told last: the same transaction in another block may
+// move another amount. A final deposit never changes but by being reversed, and it is reversed only out
+// of the block that it lies in: whoever has heard of the reorganisation must name that block, so that
+// late news of an older fork takes nothing back. The reversing write raises the round and leaves asset
+// and amount as they were credited: a version in state reversed and round n takes back the credit of
+// round n-1.
 package deposit

@@ -29,7 +29,6 @@ type Courier struct {
 	Random      io.Reader
 	AtOnce      int // attempts of one batch that run side by side
 	Log         *slog.Logger
-	Metrics     cloud.Metrics
 }
 
 // Invoke is the Lambda handler of the queue. A job that met trouble of ours is answered as failed, and
@@ -75,7 +74,7 @@ func (c Courier) handle(ctx context.Context, message string) error {
 	case mend:
 		return c.follow(ctx, d, sequelSlack)
 	case wait:
-		return c.Jobs.Send(ctx, job.Message(d.NextAt.Sub(now)))
+		return c.Jobs.Send(ctx, job.Message(d.early(now)))
 	case pursue:
 		return c.pursue(ctx, d)
 	default:
@@ -104,6 +103,9 @@ func (c Courier) pursue(ctx context.Context, d Delivery) error {
 		return err
 	}
 	out := c.Client.post(ctx, post{URL: endpoint.URL, ID: told.ID, Signatures: signatures, Payload: told.Payload, At: at})
+	if err := ctx.Err(); err != nil {
+		return err // it was us who stopped, so this is no result
+	}
 	c.tell(ctx, d, out)
 	return c.record(ctx, d.after(out, at, c.now(), c.Random))
 }
@@ -142,7 +144,7 @@ const sequelSlack = Timeout * 2
 func (c Courier) follow(ctx context.Context, d Delivery, slack time.Duration) error {
 	switch {
 	case d.Status == Pending && d.DueAt == "":
-		return c.Jobs.Send(ctx, d.job().Message(d.NextAt.Sub(c.now())+slack))
+		return c.Jobs.Send(ctx, d.job().Message(d.early(c.now())+slack))
 	case d.Reason == Gone:
 		last := d.Attempts[len(d.Attempts)-1]
 		return c.Endpoints.disableSince(ctx, d.Merchant, d.Endpoint, string(Gone), last.At)

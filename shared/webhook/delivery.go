@@ -3,6 +3,8 @@ package webhook
 import (
 	"encoding/binary"
 	"io"
+	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -53,12 +55,12 @@ type Delivery struct {
 	Event    string `dynamodbav:"pk"`
 	Endpoint string `dynamodbav:"sk"`
 
-	Merchant string    `dynamodbav:"merchant"`
-	Status   Status    `dynamodbav:"status"`
-	Reason   Reason    `dynamodbav:"reason,omitempty"`
-	Made     int       `dynamodbav:"made"` // attempts
-	Attempts []Attempt `dynamodbav:"attempts,omitempty"`
-	NextAt   time.Time `dynamodbav:"next_at,omitempty"` // of the next attempt; zero where none is to come
+	Merchant string     `dynamodbav:"merchant"`
+	Status   Status     `dynamodbav:"status"`
+	Reason   Reason     `dynamodbav:"reason,omitempty"`
+	Made     int        `dynamodbav:"made"` // attempts
+	Attempts []Attempt  `dynamodbav:"attempts,omitempty"`
+	NextAt   *time.Time `dynamodbav:"next_at,omitempty"` // of the next attempt; nil where none is to come
 
 	// Both are there only while the next attempt waits in the table and not in the queue.
 	DueShard string `dynamodbav:"due_shard,omitempty"`
@@ -86,6 +88,14 @@ func (d Delivery) key() dynamo.Key { return dynamo.Key{PK: d.Event, SK: d.Endpoi
 // settled says that no attempt is to come.
 func (d Delivery) settled() bool { return d.Version > 0 && d.Status != Pending }
 
+// early is how long it is until the next attempt may be made.
+func (d Delivery) early(now time.Time) time.Duration {
+	if d.NextAt == nil {
+		return 0
+	}
+	return max(d.NextAt.Sub(now), 0)
+}
+
 // job is the delivery's next attempt.
 func (d Delivery) job() Job {
 	return Job{Merchant: d.Merchant, Event: d.Event, Endpoint: d.Endpoint, Attempt: d.Made + 1}
@@ -93,17 +103,12 @@ func (d Delivery) job() Job {
 
 // after is the delivery once an attempt was made.
 func (d Delivery) after(o outcome, at, now time.Time, random io.Reader) Delivery {
-	d = d.next(now)
-	d.Made++
-	kept := d.Attempts[max(len(d.Attempts)-keptAttempts+1, 0):]
-	d.Attempts = append(kept[:len(kept):len(kept)], Attempt{
-		N: d.Made, At: at, Status: o.Status, Millis: o.Took.Milliseconds(), Answer: o.Answer, Error: o.Trouble,
-	})
+	d = d.with(Attempt{At: at, Status: o.Status, Millis: o.Took.Milliseconds(), Answer: o.Answer, Error: o.Trouble}, now)
 	wait, another := waitAfter(d.Made, o.RetryAfter, random)
 	switch {
 	case o.delivered():
 		return d.settle(Delivered, "")
-	case o.Status == 410:
+	case o.Status == http.StatusGone:
 		return d.settle(Failed, Gone)
 	case !another:
 		return d.settle(Failed, Exhausted)
@@ -112,6 +117,12 @@ func (d Delivery) after(o outcome, at, now time.Time, random io.Reader) Delivery
 	default:
 		return d.waitInTable(now.Add(wait), now.Add(wait))
 	}
+}
+
+// alsoDelivered is the delivery with the success of another run, whose attempt was made beside the
+// recorded ones.
+func (d Delivery) alsoDelivered(other Delivery, now time.Time) Delivery {
+	return d.with(other.Attempts[len(other.Attempts)-1], now).settle(Delivered, "")
 }
 
 // unsent is the delivery whose endpoint could not even be tried.
@@ -123,13 +134,30 @@ func (d Delivery) reopened(now time.Time) Delivery {
 	return d.next(now).waitInTable(now, now.Add(claimFor))
 }
 
+// due says whether the delivery waits in the table and its time has come.
+func (d Delivery) due(now time.Time) bool {
+	return d.Status == Pending && d.DueAt != "" && d.DueAt <= dueAt(now)
+}
+
 // claimed is the delivery that a sweep is about to send a job for; should it be stopped before it has,
 // the delivery is due again a little later.
 func (d Delivery) claimed(now time.Time) Delivery {
-	return d.next(now).waitInTable(d.NextAt, now.Add(claimFor))
+	d = d.next(now)
+	d.DueAt = dueAt(now.Add(claimFor))
+	return d
 }
 
 const claimFor = 5 * time.Minute
+
+// with adds an attempt. The list that d shares with others is left alone.
+func (d Delivery) with(a Attempt, now time.Time) Delivery {
+	d = d.next(now)
+	d.Made++
+	a.N = d.Made
+	kept := d.Attempts[max(len(d.Attempts)-keptAttempts+1, 0):]
+	d.Attempts = append(slices.Clone(kept), a)
+	return d
+}
 
 func (d Delivery) next(now time.Time) Delivery {
 	d.Version++
@@ -138,17 +166,17 @@ func (d Delivery) next(now time.Time) Delivery {
 }
 
 func (d Delivery) settle(s Status, r Reason) Delivery {
-	d.Status, d.Reason, d.NextAt, d.DueShard, d.DueAt = s, r, time.Time{}, "", ""
+	d.Status, d.Reason, d.NextAt, d.DueShard, d.DueAt = s, r, nil, "", ""
 	return d
 }
 
 func (d Delivery) waitInQueue(until time.Time) Delivery {
-	d.Status, d.Reason, d.NextAt, d.DueShard, d.DueAt = Pending, "", until, "", ""
+	d.Status, d.Reason, d.NextAt, d.DueShard, d.DueAt = Pending, "", &until, "", ""
 	return d
 }
 
 func (d Delivery) waitInTable(until, due time.Time) Delivery {
-	d.Status, d.Reason, d.NextAt, d.DueShard, d.DueAt = Pending, "", until, dueShard(d.key()), dueAt(due)
+	d.Status, d.Reason, d.NextAt, d.DueShard, d.DueAt = Pending, "", &until, dueShard(d.key()), dueAt(due)
 	return d
 }
 
@@ -165,15 +193,15 @@ func dueAt(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z
 
 // DeliveryView is a delivery as its merchant sees it.
 type DeliveryView struct {
-	ID        string    `json:"id"`
-	Event     string    `json:"event"`
-	Endpoint  string    `json:"endpoint"`
-	Status    Status    `json:"status" enum:"pending,delivered,failed,held"`
-	Reason    Reason    `json:"reason,omitempty" doc:"why it is failed or held"`
-	Made      int       `json:"made" doc:"attempts so far"`
-	Attempts  []Attempt `json:"attempts" doc:"the last ones"`
-	NextAt    time.Time `json:"next_at,omitzero" doc:"of the next attempt; absent where none is to come"`
-	UpdatedAt time.Time `json:"updated_at"`
+	ID        string     `json:"id"`
+	Event     string     `json:"event"`
+	Endpoint  string     `json:"endpoint"`
+	Status    Status     `json:"status" enum:"pending,delivered,failed,held"`
+	Reason    Reason     `json:"reason,omitempty" doc:"why it is failed or held"`
+	Made      int        `json:"made" doc:"attempts so far"`
+	Attempts  []Attempt  `json:"attempts" doc:"the last ones"`
+	NextAt    *time.Time `json:"next_at,omitempty" doc:"of the next attempt; absent where none is to come"`
+	UpdatedAt time.Time  `json:"updated_at"`
 }
 
 // View shows the delivery.

@@ -70,7 +70,9 @@ func decide(j Job, d Delivery, now time.Time) step {
 		return mend
 	case d.settled():
 		return drop
-	case now.Before(d.NextAt):
+	case d.early(now) > queue.MaxDelay: // the sweep will send a job of its own
+		return drop
+	case d.early(now) > 0:
 		return wait
 	default:
 		return pursue

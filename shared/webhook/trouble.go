@@ -109,4 +109,3 @@ func troubleOf(err error) string {
 		return troubleAnswer
 	}
 }
-

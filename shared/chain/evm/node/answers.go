@@ -83,6 +83,8 @@ func (r receipt) checked(tx string) (chain.Block, error) {
 		return chain.Block{}, strange(method, "the receipt of another transaction")
 	case *r.Status > 1:
 		return chain.Block{}, strange(method, "status %d", *r.Status)
+	case *r.Status == 0 && len(r.Logs) > 0:
+		return chain.Block{}, strange(method, "logs of a transaction that failed")
 	case *r.Height > tallest:
 		return chain.Block{}, strange(method, "height %d, which no chain has", *r.Height)
 	}

@@ -1,0 +1,72 @@
+// Function api is the HTTPS API of merchants and operators.
+package main
+
+import (
+	"crypto/rand"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"farrier/shared/api"
+	"farrier/shared/callback"
+	"farrier/shared/chain"
+	"farrier/shared/cloud"
+	"farrier/shared/deposit"
+	"farrier/shared/dynamo"
+	"farrier/shared/event"
+	"farrier/shared/gateway"
+	"farrier/shared/idempotency"
+	"farrier/shared/ledger"
+	"farrier/shared/merchant"
+	"farrier/shared/payment"
+	"farrier/shared/queue"
+	"farrier/shared/seal"
+	"farrier/shared/timer"
+	"farrier/shared/webhook"
+)
+
+func main() {
+	cfg, now, random := cloud.Config(), time.Now, rand.Reader
+	chains, err := chain.ParseSet(cloud.Env("CHAINS"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	client := dynamodb.NewFromConfig(cfg)
+	table := func(variable string) dynamo.Table { return dynamo.Table{Client: client, Name: cloud.Env(variable)} }
+	sealer := &seal.Sealer{Client: kms.NewFromConfig(cfg), KeyID: cloud.Env("SECRETS_KEY"), Now: now}
+	merchants := merchant.Store{Table: table("MERCHANTS_TABLE"), Now: now, Random: random}
+	events := event.Store{Table: table("EVENTS_TABLE")}
+	endpoints := webhook.Endpoints{Table: table("ENDPOINTS_TABLE"), Seal: sealer, Now: now, Random: random, Local: cloud.LocalRun()}
+	deliveries := webhook.Deliveries{Table: table("DELIVERIES_TABLE")}
+	jobs := queue.Queue{Client: sqs.NewFromConfig(cfg), URL: cloud.Env("DELIVERIES_QUEUE")}
+	expiry := timer.Schedules{
+		Client: scheduler.NewFromConfig(cfg), Group: cloud.Env("SCHEDULE_GROUP"), Role: cloud.Env("SCHEDULER_ROLE_ARN"),
+		Queue: cloud.Env("EXPIRY_QUEUE_ARN"), DeadLetters: cloud.Env("EXPIRY_DEAD_LETTERS_ARN"),
+	}
+	lambda.Start(gateway.Handler(&api.API{
+		Door:        &merchant.Door{Store: merchants, OperatorKeyHash: cloud.Env("OPERATOR_KEY_HASH"), Now: now},
+		Merchants:   merchants,
+		Answers:     idempotency.Store{Table: table("ANSWERS_TABLE"), Sealer: sealer, Now: now, Random: random},
+		Connections: callback.Connections{Table: table("CONNECTIONS_TABLE"), Sealer: sealer, Chains: chains, Now: now, Random: random},
+		Receipts:    callback.Receipts{Table: table("CALLBACKS_TABLE"), Now: now},
+		Payments: payment.Store{
+			Payments: table("PAYMENTS_TABLE"), Addresses: table("ADDRESSES_TABLE"), Expiry: expiry, Assets: chains, Now: now, Random: random,
+		},
+		Deposits:   deposit.Store{Table: table("DEPOSITS_TABLE")},
+		Ledger:     ledger.Store{Entries: table("ENTRIES_TABLE"), Balances: table("BALANCES_TABLE")},
+		Endpoints:  endpoints,
+		Events:     events,
+		Deliveries: deliveries,
+		Sender:     webhook.Sender{Events: events, Endpoints: endpoints, Deliveries: deliveries, Jobs: jobs, Now: now, Random: random},
+		PublicURL:  cloud.Getenv("PUBLIC_URL", ""),
+		Local:      cloud.LocalRun(),
+		Now:        now, Random: random, Log: cloud.Log(),
+	}))
+}

@@ -1,0 +1,33 @@
+// Notify makes events of what changed in the tables of payments and deposits, and one job for each
+// endpoint that wants to know.
+package main
+
+import (
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"farrier/shared/cloud"
+	"farrier/shared/dynamo"
+	"farrier/shared/event"
+	"farrier/shared/event/notify"
+	"farrier/shared/queue"
+	"farrier/shared/stream"
+	"farrier/shared/webhook"
+)
+
+func main() {
+	cfg := cloud.Config()
+	store, queues := dynamodb.NewFromConfig(cfg), sqs.NewFromConfig(cfg)
+	notifier := notify.Notifier{
+		Events:    event.Store{Table: dynamo.Table{Client: store, Name: cloud.Env("EVENTS_TABLE")}},
+		Endpoints: webhook.Endpoints{Table: dynamo.Table{Client: store, Name: cloud.Env("ENDPOINTS_TABLE")}},
+		Jobs:      queue.Queue{Client: queues, URL: cloud.Env("DELIVERIES_QUEUE")},
+	}
+	consumer := stream.Consumer{
+		Handle: notifier.Handle,
+		Aside:  queue.Queue{Client: queues, URL: cloud.Env("SET_ASIDE_QUEUE")},
+		Log:    cloud.Log(),
+	}
+	lambda.Start(consumer.Invoke)
+}

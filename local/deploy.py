@@ -1,0 +1,53 @@
+"""Builds the functions with the SAM CLI and deploys template.yaml onto the local AWS: the same template, the same
+binaries and the same commands as for the real one."""
+
+import json
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import cloud
+from install import LOCAL, ROOT
+from trouble import Trouble
+
+SAM = LOCAL / "sam" / "bin" / "sam"
+STACK = "farrier"
+
+# Static, stripped and without the paths of this machine: half the size, and the same bytes wherever it is built.
+BUILD_ENV = {"CGO_ENABLED": "0", "GOFLAGS": '-tags=lambda.norpc -trimpath "-ldflags=-s -w"', "SAM_CLI_TELEMETRY": "0"}
+
+
+def architecture():
+    """What the functions must be built for to run on this machine."""
+    return "x86_64" if platform.machine() in ("x86_64", "AMD64") else "arm64"
+
+
+def build(folder, log, *function):
+    """`sam build` into a folder: of every function, or of the one that is named."""
+    _sam(log, "build", *function, "--template", ROOT / "template.yaml", "--build-dir", folder, "--parallel",
+         "--parameter-overrides", f"Architecture={architecture()}")
+
+
+def deploy(folder, endpoint, parameters, log):
+    """`sam deploy` of what was built, to the AWS at an endpoint."""
+    overrides = {"Architecture": architecture(), **parameters}
+    _sam(log, "deploy", "--template", folder / "template.yaml", "--stack-name", STACK, "--resolve-s3",
+         "--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "--region", cloud.REGION,
+         "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar", "--parameter-overrides",
+         *(f"ParameterKey={name},ParameterValue={_quoted(value)}" for name, value in overrides.items()),
+         env={**cloud.credentials(), "AWS_ENDPOINT_URL": endpoint})
+
+
+def _quoted(value):
+    """A parameter as the SAM CLI reads it: JSON inside must have its quotes escaped."""
+    return json.dumps(value)
+
+
+def _sam(log, *argv, env=None):
+    with open(log, "ab") as out:
+        done = subprocess.run([str(word) for word in (SAM, *argv)], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out,
+                              stderr=out, env={**os.environ, **BUILD_ENV, **(env or {})})
+    if done.returncode:
+        tail = Path(log).read_text(errors="replace").strip().splitlines()[-15:]
+        raise Trouble("\n".join([f"sam {argv[0]} failed, see {log}:", *tail]))

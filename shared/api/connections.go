@@ -1,0 +1,91 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"farrier/shared/callback"
+	"farrier/shared/dynamo"
+	"farrier/shared/gateway"
+	"farrier/shared/merchant"
+)
+
+type newConnection struct {
+	Body struct {
+		Merchant string   `json:"merchant,omitempty" pattern:"^mer_[0-9A-HJKMNP-TV-Z]{26}$" patternDescription:"a merchant's id" doc:"the operator names the merchant; a merchant's key acts for its own"`
+		Provider string   `json:"provider" enum:"hmac,standard-webhooks" doc:"how its callbacks are signed"`
+		Trust    string   `json:"trust,omitempty" enum:"look" doc:"what a callback brings about: our own look at the chain"`
+		Secret   string   `json:"secret,omitempty" maxLength:"256" doc:"that the provider signs with. Without secret and keys one is made, and shown in this answer alone."`
+		Keys     []string `json:"keys,omitempty" minItems:"1" maxItems:"10" maxLength:"256" doc:"several secrets (whsec_…) and public keys (whpk_…), as while they are rotated; in place of secret"`
+		callback.Settings
+	}
+}
+
+// ConnectionWithSecret is a connection with what is shown once.
+type ConnectionWithSecret struct {
+	callback.ConnectionView
+	CallbackURL string `json:"callback_url" doc:"what to give to the provider"`
+	Secret      string `json:"secret,omitempty" doc:"what the provider signs with, where it was made here; it is shown this once"`
+}
+
+type connectionAnswer struct{ Body ConnectionWithSecret }
+
+func (a *API) connectionRoutes(to huma.API) {
+	register(a, to, route{
+		ID: "create-connection", Method: http.MethodPost, Path: "/v1/connections", Tag: "Callbacks", Summary: "Connect a provider",
+		More:  "A connection is an address of its own that one provider's callbacks come to, and how they are signed.",
+		Scope: merchant.ConnectionsWrite, Status: http.StatusCreated, Errors: []int{http.StatusNotFound},
+		Example: map[string]any{"provider": "hmac", "chain": "eip155:137", "transaction_path": "data.hash", "hmac": map[string]any{"header": "x-signature"}},
+		Answer:  exampleConnection,
+	}, a.createConnection)
+}
+
+func (a *API) createConnection(ctx context.Context, in *newConnection) (*connectionAnswer, error) {
+	owner, err := a.merchantFor(ctx, in.Body.Merchant)
+	if err != nil {
+		return nil, err
+	}
+	store := a.Connections
+	store.Now, store.Random = a.making(ctx)
+	made, secret, err := store.Create(ctx, callback.Asked{
+		Merchant: owner.ID, Provider: in.Body.Provider, Trust: in.Body.Trust, Secret: in.Body.Secret, Keys: in.Body.Keys, Settings: in.Body.Settings,
+	})
+	var stored callback.Connection
+	if exists, readErr := dynamo.Exists(err, &stored); exists { // an earlier run of this request made it
+		made, err = stored, readErr
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &connectionAnswer{Body: ConnectionWithSecret{ConnectionView: made.View(), CallbackURL: a.base(ctx) + "/callbacks/" + made.ID, Secret: secret}}, nil
+}
+
+// base is the API's own address as the outside world sees it. Outside the local run the header Host,
+// which a client chooses, has no part in it.
+func (a *API) base(ctx context.Context) string {
+	origin := gateway.OriginOf(ctx)
+	switch {
+	case a.PublicURL != "":
+		return strings.TrimSuffix(a.PublicURL, "/")
+	case a.Local:
+		return "http://" + origin.Host
+	default:
+		return "https://" + origin.Domain
+	}
+}
+
+var exampleConnection = ConnectionWithSecret{
+	ConnectionView: callback.ConnectionView{
+		ID: "con_" + exampleULID, Merchant: "mer_" + exampleULID, Provider: "hmac", Trust: callback.Look,
+		Settings: callback.Settings{
+			Chain: "eip155:137", TransactionPath: "data.hash",
+			HMAC: &callback.HMAC{Header: "x-signature", Algorithm: "sha256", Encoding: "hex", Template: "{body}"},
+		},
+		CreatedAt: exampleTime,
+	},
+	CallbackURL: "https://pay.example.com/callbacks/con_" + exampleULID,
+	Secret:      "5f0c6b8d9e1a4f7b2c3d4e5f60718293a4b5c6d7e8f90123456789abcdef0123",
+}

@@ -1,0 +1,90 @@
+package notify
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	lambda "github.com/aws/aws-lambda-go/events"
+
+	"farrier/shared/deposit"
+	"farrier/shared/dynamo"
+	"farrier/shared/event"
+	"farrier/shared/payment"
+)
+
+// told is what one record of a stream stands for.
+type told struct {
+	merchant   string
+	events     []event.Event
+	onlyWanted bool // not worth recording where no endpoint wants it
+}
+
+// derive says what a record stands for: nothing, for a removed item. What kind of thing was written is
+// said by its own id, so that neither a table's name nor its stream's matters. An error lies in the content.
+func derive(record lambda.DynamoDBEventRecord) (told, error) {
+	if len(record.Change.NewImage) == 0 {
+		return told{}, nil
+	}
+	item := dynamo.Image(record.Change.NewImage)
+	var named struct {
+		ID string `dynamodbav:"id"`
+	}
+	if err := dynamo.Unmarshal(item, &named); err != nil {
+		return told{}, err
+	}
+	switch {
+	case strings.HasPrefix(named.ID, "pay_"):
+		return ofPayment(item)
+	case strings.HasPrefix(named.ID, "dep_"):
+		return ofDeposit(item)
+	default:
+		return told{}, errors.New("notify: the record is neither a payment nor a deposit")
+	}
+}
+
+func ofPayment(item dynamo.Item) (told, error) {
+	var p payment.Payment
+	if err := dynamo.Unmarshal(item, &p); err != nil {
+		return told{}, err
+	}
+	origin := event.Origin{Table: "payments", Key: p.Key(), Version: p.Version, At: p.UpdatedAt, Object: p.ID}
+	view := p.View(p.UpdatedAt)
+	out := told{merchant: p.Merchant}
+	for _, t := range p.Events {
+		e, err := derived(origin, event.Type(t), view)
+		if err != nil {
+			return told{}, err
+		}
+		out.events = append(out.events, e)
+	}
+	return out, nil
+}
+
+// ofState lists the states of a deposit that are told. Others (seen: nothing is sure yet) are not.
+var ofState = map[deposit.State]event.Type{
+	deposit.Confirming: event.DepositConfirming,
+	deposit.Final:      event.DepositFinal,
+	deposit.Dropped:    event.DepositDropped,
+	deposit.Reversed:   event.DepositReversed,
+}
+
+func ofDeposit(item dynamo.Item) (told, error) {
+	var d deposit.Deposit
+	if err := dynamo.Unmarshal(item, &d); err != nil {
+		return told{}, err
+	}
+	t, ok := ofState[d.State]
+	if !ok {
+		return told{}, nil
+	}
+	e, err := derived(event.Origin{Table: "deposits", Key: d.Key(), Version: d.Version, At: d.UpdatedAt, Object: d.ID}, t, d.View())
+	return told{merchant: d.Merchant, events: []event.Event{e}, onlyWanted: true}, err
+}
+
+func derived(o event.Origin, t event.Type, data any) (event.Event, error) {
+	if o.Key.PK == "" || o.Key.SK == "" || o.Version < 1 || o.At.IsZero() {
+		return event.Event{}, fmt.Errorf("notify: the record of %s has no key, version or time", o.Object)
+	}
+	return event.Derived(o, t, data)
+}

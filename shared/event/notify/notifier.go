@@ -1,0 +1,104 @@
+package notify
+
+import (
+	"context"
+	"errors"
+
+	lambda "github.com/aws/aws-lambda-go/events"
+
+	"farrier/shared/event"
+	"farrier/shared/queue"
+	"farrier/shared/stream"
+	"farrier/shared/webhook"
+)
+
+// Notifier tells merchants' endpoints of changes.
+type Notifier struct {
+	Events    event.Store
+	Endpoints webhook.Endpoints
+	Jobs      queue.Queue
+}
+
+// Handle is a stream.Consumer's. All jobs of a batch are sent together, at its end.
+func (n Notifier) Handle(ctx context.Context, records []lambda.DynamoDBEventRecord) []error {
+	answers := make([]error, len(records))
+	jobs := make([][]queue.Message, len(records))
+	known := endpointsOf{}
+	for i, record := range records {
+		jobs[i], answers[i] = n.tell(ctx, known, record)
+	}
+	n.send(ctx, jobs, answers)
+	return answers
+}
+
+// tell records a change's events and says which jobs they need.
+func (n Notifier) tell(ctx context.Context, known endpointsOf, record lambda.DynamoDBEventRecord) ([]queue.Message, error) {
+	told, err := derive(record)
+	if err != nil {
+		return nil, stream.Unfit{Reason: err}
+	}
+	if len(told.events) == 0 {
+		return nil, nil
+	}
+	endpoints, err := n.endpoints(ctx, known, told.merchant)
+	if err != nil {
+		return nil, err
+	}
+	var jobs []queue.Message
+	var before error
+	for _, e := range told.events {
+		wanted := jobsOf(e, endpoints)
+		if told.onlyWanted && len(wanted) == 0 {
+			continue
+		}
+		err := n.Events.Record(ctx, e)
+		if errors.Is(err, event.ErrTold) { // the first telling stands and is sent; a person looks at the second
+			before = stream.Unfit{Reason: err}
+		} else if err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, wanted...)
+	}
+	return jobs, before
+}
+
+// send sends every record's jobs. Where SQS is in trouble, none of these records is done.
+func (n Notifier) send(ctx context.Context, jobs [][]queue.Message, answers []error) {
+	var all []queue.Message
+	for _, some := range jobs {
+		all = append(all, some...)
+	}
+	err := n.Jobs.Send(ctx, all...)
+	if err == nil {
+		return
+	}
+	for i, some := range jobs {
+		if len(some) > 0 {
+			answers[i] = err
+		}
+	}
+}
+
+func jobsOf(e event.Event, endpoints []webhook.Endpoint) []queue.Message {
+	var jobs []queue.Message
+	for _, endpoint := range endpoints {
+		if endpoint.Wants(e.Type) {
+			jobs = append(jobs, webhook.Job{Merchant: e.Merchant, Event: e.ID, Endpoint: endpoint.ID, Attempt: 1}.Message(0))
+		}
+	}
+	return jobs
+}
+
+// endpointsOf remembers merchants' endpoints for one batch: each of its changes was made before they are read.
+type endpointsOf map[string][]webhook.Endpoint
+
+func (n Notifier) endpoints(ctx context.Context, known endpointsOf, merchant string) ([]webhook.Endpoint, error) {
+	if found, ok := known[merchant]; ok {
+		return found, nil
+	}
+	found, err := n.Endpoints.All(ctx, merchant)
+	if err == nil {
+		known[merchant] = found
+	}
+	return found, err
+}

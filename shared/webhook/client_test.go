@@ -1,0 +1,447 @@
+package webhook
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+var letter = post{ID: "evt_01JD0000000000000000000000", Signatures: "v1,abc", Payload: `{"type":"payment.paid"}`, At: noon}
+
+func send(t *testing.T, c *Client, url string) outcome {
+	t.Helper()
+	p := letter
+	p.URL = url
+	return c.post(context.Background(), p)
+}
+
+func loopbackClient() *Client {
+	return NewClient(Options{Local: true, Now: time.Now, Limit: 500 * time.Millisecond})
+}
+
+func TestAPostCarriesTheHeadersOfStandardWebhooksAndTheExactBytes(t *testing.T) {
+	var got *http.Request
+	var body []byte
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = r
+		body, _ = io.ReadAll(r.Body)
+		_, _ = io.WriteString(w, "thank you")
+	}))
+	defer server.Close()
+	out := send(t, loopbackClient(), server.URL+"/hooks?key=1")
+	if !out.delivered() || out.Answer != "thank you" || out.Trouble != "" {
+		t.Errorf("%+v", out)
+	}
+	if got.Method != "POST" || got.RequestURI != "/hooks?key=1" || string(body) != letter.Payload || got.ContentLength != int64(len(body)) {
+		t.Errorf("%s %s %q", got.Method, got.RequestURI, body)
+	}
+	want := map[string]string{
+		"Webhook-Id": letter.ID, "Webhook-Timestamp": itoa(noon.Unix()), "Webhook-Signature": "v1,abc",
+		"Content-Type": "application/json", "User-Agent": "Farrier/1", "Content-Length": itoa(int64(len(body))),
+	}
+	for name, value := range want {
+		if got.Header.Get(name) != value {
+			t.Errorf("%s is %q, want %q", name, got.Header.Get(name), value)
+		}
+	}
+	if len(got.Header) != len(want) {
+		t.Errorf("there are other headers too: %v", got.Header)
+	}
+}
+
+// scripted is a server that does with each connection what f says, in bytes.
+func scripted(t *testing.T, f func(net.Conn)) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer func() { _ = conn.Close() }()
+				f(conn)
+			}()
+		}
+	}()
+	return "http://" + listener.Addr().String() + "/"
+}
+
+// heard reads the request, so that closing is not taken for a reset.
+func heard(c net.Conn) { _, _ = c.Read(make([]byte, 64<<10)) }
+
+func says(text string) func(net.Conn) {
+	return func(c net.Conn) {
+		heard(c)
+		_, _ = io.WriteString(c, text)
+	}
+}
+
+func TestAServerThatMisbehavesIsAnOutcomeAndNeverHoldsUsLongerThanTheLimit(t *testing.T) {
+	silent := func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
+	for _, c := range []struct {
+		sentence string
+		f        func(net.Conn)
+		status   int
+		trouble  string
+	}{
+		{"never reads, never answers", func(net.Conn) { time.Sleep(3 * time.Second) }, 0, troubleTime},
+		{"reads, never answers", silent, 0, troubleTime},
+		{"closes at once", func(net.Conn) {}, 0, troubleLost},
+		{"resets", func(c net.Conn) { heard(c); _ = c.(*net.TCPConn).SetLinger(0) }, 0, troubleLost},
+		{"closes after reading", heard, 0, troubleLost},
+		{"closes in the middle of its header", says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"), 0, troubleLost},
+		{"closes in the middle of a line of its header", says("HTTP/1.1 200 OK\r\nContent-"), 0, troubleAnswer},
+		{"speaks something else", says("SSH-2.0-OpenSSH_9.2\r\n"), 0, troubleAnswer},
+		{"has an endless header", func(c net.Conn) {
+			heard(c)
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n")
+			for _, err := io.WriteString(c, "X-A: "+strings.Repeat("a", 1000)+"\r\n"); err == nil; {
+				_, err = io.WriteString(c, "X-A: "+strings.Repeat("a", 1000)+"\r\n")
+			}
+		}, 0, troubleAnswer},
+		{"sends its header byte by byte", func(c net.Conn) {
+			heard(c)
+			for _, b := range []byte("HTTP/1.1 200 OK\r\n\r\n") {
+				if _, err := c.Write([]byte{b}); err != nil {
+					return
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+		}, 0, troubleTime},
+		{"continues for ever", func(c net.Conn) {
+			heard(c)
+			for {
+				if _, err := io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\n"); err != nil {
+					return
+				}
+			}
+		}, 0, troubleAnswer},
+		{"answers 200 and then nothing of the body it promised", func(c net.Conn) {
+			says("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")(c)
+			silent(c)
+		}, 200, ""},
+		{"answers 200 and closes in the middle of the body", says("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"), 200, ""},
+		{"answers 204", says("HTTP/1.1 204 No Content\r\n\r\n"), 204, ""},
+		{"answers 410", says("HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"), 410, "status 410: only 2xx is success"},
+		{"switches protocols", says("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"), 101, "status 101: only 2xx is success"},
+		{"answers 304", says("HTTP/1.1 304 Not Modified\r\n\r\n"), 304, "status 304: redirects are not followed"},
+		{"answers 999", says("HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n"), 999, "status 999: only 2xx is success"},
+	} {
+		t.Run(c.sentence, func(t *testing.T) {
+			t.Parallel()
+			url := scripted(t, c.f)
+			started := time.Now()
+			out := send(t, loopbackClient(), url)
+			if out.Status != c.status || out.Trouble != c.trouble {
+				t.Errorf("%+v, want status %d and %q", out, c.status, c.trouble)
+			}
+			if took := time.Since(started); took > 2*time.Second {
+				t.Errorf("it held us for %v", took)
+			}
+		})
+	}
+}
+
+func TestAnAnswerOfTenMegabytesIsReadNoFurtherThanItsStart(t *testing.T) {
+	var written atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for range 10 << 10 {
+			n, err := w.Write(make([]byte, 1<<10))
+			written.Add(int64(n))
+			if err != nil {
+				return
+			}
+		}
+	}))
+	out := send(t, loopbackClient(), server.URL)
+	server.Close() // waits for the handler
+	if out.Status != 200 || len(out.Answer) > KeptAnswer {
+		t.Errorf("%d, %d bytes kept", out.Status, len(out.Answer))
+	}
+	if written.Load() >= 10<<20 {
+		t.Error("the whole answer was taken")
+	}
+}
+
+func TestARedirectIsAFailureAndIsNotFollowed(t *testing.T) {
+	followed := false
+	aim := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed = true }))
+	defer aim.Close()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		for _, to := range []string{aim.URL, "http://169.254.169.254/latest/meta-data/"} {
+			server := httptest.NewServer(http.RedirectHandler(to, status))
+			if out := send(t, loopbackClient(), server.URL); out.Status != status || out.delivered() || followed {
+				t.Errorf("%d to %s: %+v, followed: %t", status, to, out, followed)
+			}
+			server.Close()
+		}
+	}
+}
+
+func TestRetryAfterIsRead(t *testing.T) {
+	url := scripted(t, says("HTTP/1.1 500 Internal Server Error\r\nRetry-After: 120\r\nContent-Length: 4\r\n\r\nbusy"))
+	out := send(t, loopbackClient(), url)
+	if out.Status != 500 || out.RetryAfter != 2*time.Minute || out.Answer != "busy" {
+		t.Errorf("%+v", out)
+	}
+}
+
+func TestNobodyListeningIsAConnectionThatCouldNotBeMade(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = listener.Close()
+	if out := send(t, loopbackClient(), "http://"+listener.Addr().String()); out.Trouble != troubleConnect {
+		t.Errorf("%+v", out)
+	}
+}
+
+func TestANameThatDoesNotExistIsSaidToBeTheTrouble(t *testing.T) {
+	if out := send(t, NewClient(Options{Now: time.Now, Limit: 5 * time.Second}), "https://nothing.invalid/"); out.Trouble != troubleName && out.Trouble != troubleTime {
+		t.Errorf("%+v", out)
+	}
+}
+
+// The URL passes every check of what is written: only the connection shows where it leads.
+func TestTheAddressIsCheckedAfterTheNameWasResolved(t *testing.T) {
+	reached := false
+	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
+	defer server.Close()
+	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
+	for _, addresses := range [][]string{{"127.0.0.1"}, {"169.254.169.254"}, {"10.0.0.1", "127.0.0.1"}, {"::1"}} {
+		c := NewClient(Options{Now: time.Now, Limit: time.Second})
+		resolveTo(t, c, addresses...)
+		if out := send(t, c, "https://merchant.example:"+port+"/"); out.Trouble != troubleAddress || reached {
+			t.Errorf("%v: %+v, reached: %t", addresses, out, reached)
+		}
+	}
+}
+
+// A kept connection does not resolve again; a new one does, and is checked again.
+func TestANameThatIsPublicFirstAndPrivateTheSecondTimeIsRefusedTheSecondTime(t *testing.T) {
+	c := NewClient(Options{Now: time.Now, Limit: 300 * time.Millisecond})
+	resolveTo(t, c, "192.88.98.1") // public, and nobody there
+	if out := send(t, c, "https://merchant.example/"); out.Trouble == troubleAddress {
+		t.Errorf("a public address is refused: %+v", out)
+	}
+	resolveTo(t, c, "127.0.0.1")
+	if out := send(t, c, "https://merchant.example/"); out.Trouble != troubleAddress {
+		t.Errorf("%+v", out)
+	}
+}
+
+func TestWhatIsNotHTTPSIsNotSentOutsideALocalRun(t *testing.T) {
+	reached := false
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
+	defer server.Close()
+	out := send(t, NewClient(Options{Now: time.Now}), strings.Replace(server.URL, "127.0.0.1", "merchant.example", 1))
+	if out.Trouble != troubleAddress || reached {
+		t.Errorf("%+v, reached: %t", out, reached)
+	}
+}
+
+func TestAProxyFromTheEnvironmentIsNotUsed(t *testing.T) {
+	proxied := false
+	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { proxied = true }))
+	defer proxy.Close()
+	t.Setenv("HTTP_PROXY", proxy.URL)
+	t.Setenv("HTTPS_PROXY", proxy.URL)
+	if c := loopbackClient(); c.http.Transport.(*http.Transport).Proxy != nil {
+		t.Error("the transport has a proxy")
+	}
+	_ = send(t, loopbackClient(), "http://localhost:1/")
+	if proxied {
+		t.Error("the proxy was asked")
+	}
+}
+
+func TestACertificateMustBeValidForNameTimeAndAuthority(t *testing.T) {
+	authority := newAuthority(t)
+	year := 365 * 24 * time.Hour
+	for _, c := range []struct {
+		sentence string
+		tls      *tls.Config
+		trouble  string
+	}{
+		{"good", &tls.Config{Certificates: authority.issue(t, "127.0.0.1", time.Now().Add(year))}, ""},
+		{"expired", &tls.Config{Certificates: authority.issue(t, "127.0.0.1", time.Now().Add(-time.Hour))}, troubleCertificate},
+		{"another name", &tls.Config{Certificates: authority.issue(t, "127.0.0.2", time.Now().Add(year))}, troubleCertificate},
+		{"unknown authority", &tls.Config{Certificates: newAuthority(t).issue(t, "127.0.0.1", time.Now().Add(year))}, troubleCertificate},
+		{"TLS 1.1 at most", &tls.Config{Certificates: authority.issue(t, "127.0.0.1", time.Now().Add(year)), MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, troubleHandshake},
+		{"TLS 1.2", &tls.Config{Certificates: authority.issue(t, "127.0.0.1", time.Now().Add(year)), MaxVersion: tls.VersionTLS12}, ""},
+	} {
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		server.TLS = c.tls
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		server.StartTLS()
+		client := NewClient(Options{Local: true, Now: time.Now, Roots: authority.pool, Limit: 5 * time.Second})
+		if out := send(t, client, server.URL); out.Trouble != c.trouble {
+			t.Errorf("%s: %+v, want %q", c.sentence, out, c.trouble)
+		}
+		server.Close()
+	}
+	plain := scripted(t, says("HTTP/1.1 200 OK\r\n\r\n"))
+	if out := send(t, loopbackClient(), strings.Replace(plain, "http:", "https:", 1)); out.Trouble != troubleHandshake {
+		t.Errorf("a server without TLS: %+v", out)
+	}
+}
+
+func TestAConnectionIsKeptForTheNextPostAndOneThatWasClosedMeanwhileIsReplaced(t *testing.T) {
+	var connections, posts atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { posts.Add(1) }))
+	server.Config.ConnState = func(c net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	c := loopbackClient()
+	for range 3 {
+		if out := send(t, c, server.URL); !out.delivered() {
+			t.Fatalf("%+v", out)
+		}
+	}
+	if connections.Load() != 1 {
+		t.Errorf("%d connections for 3 posts", connections.Load())
+	}
+	server.CloseClientConnections() // as a server does that waited too long
+	if out := send(t, c, server.URL); !out.delivered() {
+		t.Errorf("%+v", out)
+	}
+	if connections.Load() != 2 || posts.Load() != 4 {
+		t.Errorf("%d connections, %d posts", connections.Load(), posts.Load())
+	}
+}
+
+func TestNothingOfTheRequestAndNothingOfOurNetworkIsInAnOutcome(t *testing.T) {
+	url := "https://merchant.example/hooks?key=very-secret"
+	c := NewClient(Options{Now: time.Now, Limit: time.Second})
+	resolveTo(t, c, "10.1.2.3")
+	if said := fmt.Sprintf("%+v", send(t, c, url)); strings.Contains(said, "secret") || strings.Contains(said, "10.1.2.3") {
+		t.Error(said)
+	}
+}
+
+// resolveTo lets every name resolve to these addresses for a client: its dialer asks a DNS server of ours, over a
+// connection that is opened by the test and not by the guarded dialer.
+func resolveTo(t *testing.T, c *Client, addresses ...string) {
+	t.Helper()
+	server := dnsServer(t, addresses...)
+	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "udp", server)
+	}}
+	d := dialer{net: net.Dialer{Control: onlyReachable(c.local), Resolver: resolver}, tls: &tls.Config{MinVersion: tls.VersionTLS12}}
+	transport := c.http.Transport.(*http.Transport)
+	transport.DialContext, transport.DialTLSContext = d.dial, d.dialTLS
+}
+
+// dnsServer answers every question with these addresses (RFC 1035, section 4).
+func dnsServer(t *testing.T, addresses ...string) string {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	go func() {
+		question := make([]byte, 512)
+		for {
+			n, from, err := conn.ReadFrom(question)
+			if err != nil {
+				return
+			}
+			_, _ = conn.WriteTo(dnsAnswer(question[:n], addresses), from)
+		}
+	}()
+	return conn.LocalAddr().String()
+}
+
+func dnsAnswer(question []byte, addresses []string) []byte {
+	end := 12
+	for question[end] != 0 {
+		end += int(question[end]) + 1
+	}
+	kind := question[end+2] // 1: A, 28: AAAA
+	end += 5
+	answer := append([]byte{question[0], question[1], 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0}, question[12:end]...)
+	for _, a := range addresses {
+		ip := net.ParseIP(a)
+		record := []byte{0xc0, 12, 0, kind, 0, 1, 0, 0, 0, 0, 0, 16}
+		if four := ip.To4(); four != nil {
+			ip, record[11] = four, 4
+		}
+		if (len(ip) == 4) != (kind == 1) {
+			continue
+		}
+		answer = append(append(answer, record...), ip...)
+		answer[7]++
+	}
+	return answer
+}
+
+// authority signs certificates for a test.
+type authority struct {
+	certificate *x509.Certificate
+	key         *ecdsa.PrivateKey
+	pool        *x509.CertPool
+}
+
+func newAuthority(t *testing.T) authority {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-24 * time.Hour), NotAfter: time.Now().Add(1000 * time.Hour), KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, _ := x509.ParseCertificate(der)
+	pool := x509.NewCertPool()
+	pool.AddCert(certificate)
+	return authority{certificate, key, pool}
+}
+
+func (a authority) issue(t *testing.T, address string, until time.Time) []tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(2), IPAddresses: []net.IP{net.ParseIP(address)},
+		NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: until, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, key.Public(), a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}
+}

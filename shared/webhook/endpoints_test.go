@@ -1,0 +1,243 @@
+package webhook
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"farrier/shared/dynamo"
+	"farrier/shared/parts"
+	"farrier/shared/problem"
+	"farrier/shared/seal"
+)
+
+func newEndpoints(t *testing.T) Endpoints {
+	t.Helper()
+	client, key := parts.Key(t)
+	return Endpoints{
+		Table: parts.Table(t), Now: time.Now, Random: rand.Reader,
+		Seal: &seal.Sealer{Client: client, KeyID: key, Now: time.Now},
+	}
+}
+
+var wanted = Request{Merchant: "mer_1", URL: "https://merchant.example/hooks", Events: []string{"payment.*"}}
+
+func TestConformanceAnEndpointsSecretIsShownOnceAndStoredSealed(t *testing.T) {
+	e, ctx := newEndpoints(t), context.Background()
+	made, secret, err := e.Create(ctx, wanted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := standardwebhooks.NewWebhook(secret); err != nil || !strings.HasPrefix(secret, "whsec_") || len(secret) != 6+44 {
+		t.Errorf("the secret %q: %v", secret, err)
+	}
+	var stored map[string]any
+	if err := e.Table.Get(ctx, made.key(), &stored); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(fmt.Sprint(stored), secret[6:]) || strings.Contains(fmt.Sprintf("%+v", made.View()), made.Secret) {
+		t.Error("the secret is to be seen")
+	}
+	read, err := e.Get(ctx, "mer_1", made.ID)
+	if err != nil || !reflect.DeepEqual(read, made) {
+		t.Errorf("%+v, want %+v: %v", read, made, err)
+	}
+	other := made
+	other.ID = "ep_01JD0000000000000000000000"
+	if _, err := e.signatures(ctx, other, "evt_1", time.Now(), "{}"); err == nil {
+		t.Error("a secret opens for another endpoint than its own")
+	}
+}
+
+func TestConformanceTheSameRequestAgainFindsItsEndpointAndItsSecret(t *testing.T) {
+	e, ctx := newEndpoints(t), context.Background()
+	r := wanted
+	r.ID = "ep_01JD0000000000000000000000"
+	first, secret, err := e.Create(ctx, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, again, err := e.Create(ctx, r)
+	if err != nil || again != secret || !reflect.DeepEqual(second, first) {
+		t.Errorf("%+v %t %v", second, again == secret, err)
+	}
+	r.URL += "/other"
+	if _, _, err := e.Create(ctx, r); !problem.Is(err, problem.Conflict) {
+		t.Errorf("another request under the same id: %v", err)
+	}
+}
+
+func TestConformanceEveryFieldOfAnEndpointIsChecked(t *testing.T) {
+	e, ctx := newEndpoints(t), context.Background()
+	made, _, err := e.Create(ctx, wanted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	insecure, none := "http://merchant.example/", []string{}
+	for field, do := range map[string]func() error{
+		"url":       func() error { r := wanted; r.URL = insecure; _, _, err := e.Create(ctx, r); return err },
+		"events":    func() error { r := wanted; r.Events = nil; _, _, err := e.Create(ctx, r); return err },
+		"events[0]": func() error { r := wanted; r.Events = []string{"\xff"}; _, _, err := e.Create(ctx, r); return err },
+		"url ":      func() error { _, err := e.Update(ctx, "mer_1", made.ID, Change{URL: &insecure}); return err },
+		"events ":   func() error { _, err := e.Update(ctx, "mer_1", made.ID, Change{Events: &none}); return err },
+	} {
+		if err := do(); problem.Of(err).Field != strings.TrimSpace(field) || !problem.Is(err, problem.Invalid) {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	for _, name := range []string{"", "ep_", "ep_x", "../ep_1", "evt_01JD0000000000000000000000", "ep_01JD0000000000000000000000", strings.ToLower(made.ID)} {
+		if _, err := e.Get(ctx, "mer_1", name); !problem.Is(err, problem.NotFound) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	if _, err := e.Get(ctx, "mer_2", made.ID); !problem.Is(err, problem.NotFound) {
+		t.Errorf("another merchant's endpoint: %v", err)
+	}
+}
+
+func TestConformanceAnEndpointIsChangedDisabledEnabledRotatedAndDeleted(t *testing.T) {
+	e, ctx := newEndpoints(t), context.Background()
+	made, secret, err := e.Create(ctx, wanted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, patterns := "https://merchant.example/other", []string{"*"}
+	changed, err := e.Update(ctx, "mer_1", made.ID, Change{URL: &url})
+	if err != nil || changed.URL != url || changed.Events[0] != "payment.*" || changed.Version != 2 {
+		t.Errorf("%+v %v", changed, err)
+	}
+	if changed, err = e.Update(ctx, "mer_1", made.ID, Change{Events: &patterns}); err != nil || changed.URL != url || changed.Events[0] != "*" {
+		t.Errorf("%+v %v", changed, err)
+	}
+	if same, err := e.Update(ctx, "mer_1", made.ID, Change{Events: &patterns}); err != nil || same.Version != changed.Version {
+		t.Errorf("a change that changes nothing was written: %+v %v", same, err)
+	}
+	off, err := e.Disable(ctx, "mer_1", made.ID, "by its owner")
+	if err != nil || off.Enabled || off.View().DisabledReason != "by its owner" {
+		t.Errorf("%+v %v", off, err)
+	}
+	on, err := e.Enable(ctx, "mer_1", made.ID)
+	if err != nil || !on.Enabled || on.DisabledReason != "" {
+		t.Errorf("%+v %v", on, err)
+	}
+	rotated, second, err := e.Rotate(ctx, "mer_1", made.ID)
+	if err != nil || second == secret {
+		t.Fatal(second == secret, err)
+	}
+	header, err := e.signatures(ctx, rotated, "evt_1", time.Now(), "{}")
+	if err != nil || strings.Count(header, "v1,") != 2 {
+		t.Errorf("%q %v", header, err)
+	}
+	if err := e.Delete(ctx, "mer_1", made.ID); err != nil {
+		t.Fatal(err)
+	}
+	for name, do := range map[string]func() error{
+		"get":     func() error { _, err := e.Get(ctx, "mer_1", made.ID); return err },
+		"update":  func() error { _, err := e.Update(ctx, "mer_1", made.ID, Change{URL: &url}); return err },
+		"enable":  func() error { _, err := e.Enable(ctx, "mer_1", made.ID); return err },
+		"disable": func() error { _, err := e.Disable(ctx, "mer_1", made.ID, ""); return err },
+		"rotate":  func() error { _, _, err := e.Rotate(ctx, "mer_1", made.ID); return err },
+		"delete":  func() error { return e.Delete(ctx, "mer_1", made.ID) },
+	} {
+		if err := do(); !problem.Is(err, problem.NotFound) {
+			t.Errorf("%s of a deleted endpoint: %v", name, err)
+		}
+	}
+}
+
+func TestConformanceChangesOfOneEndpointAtOnceAreAllMade(t *testing.T) {
+	e, ctx := newEndpoints(t), context.Background()
+	made, _, err := e.Create(ctx, wanted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			url := fmt.Sprintf("https://merchant.example/%d", i)
+			if _, err := e.Update(ctx, "mer_1", made.ID, Change{URL: &url}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if last, err := e.Get(ctx, "mer_1", made.ID); err != nil || last.Version != 9 {
+		t.Errorf("%+v %v", last, err)
+	}
+}
+
+func TestConformanceEndpointsAreListedNewestFirstPageByPageForEachMerchant(t *testing.T) {
+	e, ctx := newEndpoints(t), context.Background()
+	at := time.Now()
+	e.Now = func() time.Time { at = at.Add(time.Second); return at }
+	var names []string
+	for i := range 5 {
+		r := wanted
+		r.URL = fmt.Sprintf("https://merchant.example/%d", i)
+		made, _, err := e.Create(ctx, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append([]string{made.ID}, names...)
+	}
+	var got []string
+	for cursor := ""; ; {
+		page, next, err := e.List(ctx, "mer_1", 2, cursor)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range page {
+			got = append(got, one.ID)
+		}
+		if cursor = next; cursor == "" {
+			break
+		}
+	}
+	if !reflect.DeepEqual(got, names) {
+		t.Errorf("%v, want %v", got, names)
+	}
+	if page, _, err := e.List(ctx, "mer_2", 10, ""); err != nil || len(page) != 0 {
+		t.Errorf("another merchant sees %v %v", page, err)
+	}
+}
+
+func TestConformanceADeliveryIsWrittenOnceUnderEachVersion(t *testing.T) {
+	d, ctx := Deliveries{Table: parts.Table(t, parts.Index{Name: dueIndex, Partition: "due_shard", Sort: "due_at"})}, context.Background()
+	one := Delivery{Event: "evt_01JD0000000000000000000000", Endpoint: "ep_01JD0000000000000000000000", Merchant: "mer_1"}.
+		after(outcome{Status: 500, Answer: "no"}, noon, noon, half{})
+	if err := d.write(ctx, one); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.write(ctx, one); !errors.Is(err, dynamo.ErrStale) {
+		t.Errorf("the first version twice: %v", err)
+	}
+	two := one.after(outcome{Status: 200}, noon, noon, half{})
+	if err := d.write(ctx, two); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.write(ctx, two); !errors.Is(err, dynamo.ErrStale) {
+		t.Errorf("the second version twice: %v", err)
+	}
+	read, err := d.Get(ctx, "mer_1", one.ID())
+	if err != nil || !reflect.DeepEqual(read, two) {
+		t.Errorf("%+v\nwant %+v: %v", read, two, err)
+	}
+	for merchant, count := range map[string]int{"mer_1": 1, "mer_2": 0} {
+		if page, _, err := d.List(ctx, merchant, one.Event, 10, ""); err != nil || len(page) != count {
+			t.Errorf("%s sees %v %v", merchant, page, err)
+		}
+	}
+	for _, c := range [][2]string{{"mer_2", one.ID()}, {"mer_1", "dlv_x"}, {"mer_1", "dlv_01JD0000000000000000000000_01JD0000000000000000000001"}} {
+		if _, err := d.Get(ctx, c[0], c[1]); !problem.Is(err, problem.NotFound) {
+			t.Errorf("%v: %v", c, err)
+		}
+	}
+}
