@@ -1,5 +1,7 @@
 """The local chain: anvil, its well-known accounts, and tokens deployed by plain JSON-RPC.
 
+    python3 local/chain.py pay ADDRESS AMOUNT     pays demo dollars on the chain that is up
+
 anvil's `finalized` tag stands two epochs of 32 slots behind the head, whatever the blocks are worth:
 64 blocks, which at one block a second is over a minute. The local chain is therefore configured with
 a depth; a test that wants the tag can start its own anvil with `--slots-in-an-epoch 1`.
@@ -7,12 +9,14 @@ a depth; a test that wants the tag can start its own anvil with `--slots-in-an-e
 
 import itertools
 import json
+import sys
 import time
 import urllib.request
+from decimal import Decimal
 
 import processes
 from install import LOCAL
-from trouble import Trouble
+from trouble import Trouble, told_in_one_line
 
 CHAIN_ID = 31337
 CHAIN = f"eip155:{CHAIN_ID}"
@@ -83,3 +87,19 @@ def transfer(rpc, token, to, units, sender=PAYER):
 def block_number(rpc):
     """The height of the head."""
     return int(call(rpc, "eth_blockNumber"), 16)
+
+
+@told_in_one_line
+def main():
+    if len(sys.argv) != 4 or sys.argv[1] != "pay":
+        raise Trouble("say: pay ADDRESS AMOUNT")
+    try:
+        stack = json.loads((LOCAL / "stack.json").read_text())
+    except FileNotFoundError:
+        raise Trouble("no chain is up: `make up` first") from None
+    receipt = transfer(stack["rpc"], stack["token"], sys.argv[2], int(Decimal(sys.argv[3]) * 10**6))
+    print(f"mined in block {int(receipt['blockNumber'], 16)}: {receipt['transactionHash']}")
+
+
+if __name__ == "__main__":
+    main()

@@ -28,6 +28,7 @@ def start(port, state, api_port=None):
         **credentials(),
         "AWS_ENDPOINT_URL": endpoint(port),
         "BIND_HOST": "127.0.0.1",
+        "FUNCTIONS_LOG": str(Path(state) / "functions.log"),
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",
         "LAMBDA_EXECUTOR": "local",

@@ -65,7 +65,7 @@ def runs(pid, folder):
     return str(folder) in command.read_text(errors="replace") if command.exists() else True
 
 
-def stop(groups, seconds=5):
+def stop(groups, seconds=1):
     """Ends process groups, every member of them: politely, then not. Groups that are gone are no matter."""
     groups = [group for group in groups if _signal(group, signal.SIGTERM)]
     deadline = time.monotonic() + seconds

@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import json
 import secrets
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -59,6 +60,7 @@ def begin(file, any_ports, show):
     for name, port in ports.items():
         processes.require_free(port, f"the local {name}")
     folder = folder_of(file)
+    shutil.rmtree(folder)
     stack = {
         "ready": False,
         "api": f"http://127.0.0.1:{ports['api']}",

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 
 	"farrier/shared/dynamo"
@@ -44,12 +45,13 @@ type Stop struct {
 type AWS struct {
 	Now func() time.Time
 
-	base    aws.Config
+	base    aws.Config // without retries: what is tried again is decided here
 	mu      sync.Mutex
 	names   map[string]string // table name → the notion that it keeps
 	indexes map[string]string // notion → attribute that puts an item into its sparse index
 	items   map[string]dynamo.Item
 	streams map[string][]events.DynamoDBEventRecord
+	passed  map[string]int // how many of a notion's records a consumer has passed
 	queues  map[string][]Message
 	calls   []Call
 	number  int
@@ -65,9 +67,10 @@ type Message struct {
 
 // NewAWS stands on the DynamoDB behind base.
 func NewAWS(base aws.Config, now func() time.Time) *AWS {
+	base.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
 	return &AWS{
 		Now: now, base: base, names: map[string]string{}, indexes: map[string]string{},
-		items: map[string]dynamo.Item{}, streams: map[string][]events.DynamoDBEventRecord{}, queues: map[string][]Message{},
+		items: map[string]dynamo.Item{}, streams: map[string][]events.DynamoDBEventRecord{}, passed: map[string]int{}, queues: map[string][]Message{},
 	}
 }
 
@@ -151,13 +154,28 @@ func (a *AWS) perform(ctx context.Context, function string, in middleware.Initia
 	// The store is real, and stores and records under one lock, so that a stream tells what happened in its order.
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	out, metadata, err := next.HandleInitialize(ctx, in)
+	result, metadata, err := a.surely(ctx, in, next)
 	call.Tables = a.tablesOf(in.Parameters)
 	if err == nil {
 		call.Units = a.record(in.Parameters)
 	}
 	a.calls = append(a.calls, call)
-	return out.Result, metadata, err
+	return result, metadata, err
+}
+
+// surely has the store's own accidents (a connection that it closes after it has committed) never reach
+// a run: faults here come by plan, and a run told by one seed stays the same run.
+func (a *AWS) surely(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (any, middleware.Metadata, error) {
+	for try := 0; ; try++ {
+		out, metadata, err := next.HandleInitialize(ctx, in)
+		var answer smithy.APIError
+		if err == nil || errors.As(err, &answer) && answer.ErrorFault() != smithy.FaultServer || try == 5 {
+			return out.Result, metadata, err
+		}
+		if result := a.committed(ctx, in.Parameters); result != nil {
+			return result, metadata, nil
+		}
+	}
 }
 
 func (a *AWS) note(c Call) {

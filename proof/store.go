@@ -1,7 +1,9 @@
 package proof
 
 import (
+	"context"
 	"fmt"
+	"reflect"
 	"sort"
 	"strconv"
 	"strings"
@@ -28,13 +30,18 @@ func (a *AWS) Table(t testing.TB, notion string, indexes ...parts.Index) string 
 	return name
 }
 
-// Stream takes the records that a notion's table has told since the last time.
-func (a *AWS) Stream(notion string) []events.DynamoDBEventRecord {
+// Stream shows a consumer the records of a notion's table that it has not passed yet.
+func (a *AWS) Stream(notion, consumer string) []events.DynamoDBEventRecord {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	records := a.streams[notion]
-	a.streams[notion] = nil
-	return records
+	return a.streams[notion][a.passed[notion+"/"+consumer]:]
+}
+
+// Pass moves a consumer n records on.
+func (a *AWS) Pass(notion, consumer string, n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.passed[notion+"/"+consumer] += n
 }
 
 // record notes a committed write and returns what it costs in write units
@@ -164,4 +171,37 @@ func lambdaValue(v types.AttributeValue) events.DynamoDBAttributeValue {
 	default:
 		return events.NewNullAttribute()
 	}
+}
+
+// Adopt takes over tables that another account made.
+func (a *AWS) Adopt(tables Tables) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for notion, name := range tables {
+		a.names[name] = notion
+	}
+	a.indexes["callbacks"], a.indexes["deliveries"] = "trouble", "due_shard"
+}
+
+// committed says whether a write is in the store whose answer was lost: it returns the answer, or nil.
+func (a *AWS) committed(ctx context.Context, parameters any) any {
+	switch in := parameters.(type) {
+	case *dynamodb.PutItemInput:
+		if a.holds(ctx, *in.TableName, in.Item) {
+			return &dynamodb.PutItemOutput{}
+		}
+	case *dynamodb.TransactWriteItemsInput:
+		if first := in.TransactItems[0].Put; a.holds(ctx, *first.TableName, first.Item) {
+			return &dynamodb.TransactWriteItemsOutput{}
+		}
+	}
+	return nil
+}
+
+func (a *AWS) holds(ctx context.Context, table string, item dynamo.Item) bool {
+	consistent := true
+	out, err := dynamodb.NewFromConfig(a.base).GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &table, ConsistentRead: &consistent, Key: dynamo.Item{"pk": item["pk"], "sk": item["sk"]},
+	})
+	return err == nil && reflect.DeepEqual(out.Item, item)
 }

@@ -14,12 +14,13 @@ from ministack.app import app
 
 import decimals
 import http_api
+import output
 import pace
 import streams
 
 
 def main():
-    for shim in (decimals, pace, http_api, streams):
+    for shim in (decimals, pace, http_api, output, streams):
         shim.install()
     host, port, api_port = os.environ["BIND_HOST"], os.environ["GATEWAY_PORT"], os.environ.get("API_PORT")
     config = Config()

@@ -10,6 +10,7 @@ def install():
     nagle_off()
     no_wait_for_log_lines()
     schedules_to_the_second()
+    rates_begin_at_once()
     pollers_wake_soon()
 
 
@@ -27,6 +28,19 @@ def no_wait_for_log_lines():
 def schedules_to_the_second():
     """Schedules and rules are looked at each second, not each tenth."""
     eventbridge._SCHEDULER_TICK_INTERVAL = scheduler._SCHEDULE_TICK_INTERVAL = 1
+
+
+def rates_begin_at_once():
+    """A rate schedule invokes its target when it is made, then at its rate (so AWS's guide, "Schedule types")."""
+    tick = scheduler._tick_schedules
+
+    def tick_from_the_first():
+        for key, schedule in list(scheduler._schedules._data.items()):
+            if schedule.get("ScheduleExpression", "").startswith("rate("):
+                scheduler._schedule_last_fired.setdefault(key, 0)
+        tick()
+
+    scheduler._tick_schedules = tick_from_the_first
 
 
 def pollers_wake_soon():

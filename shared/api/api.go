@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"farrier/shared/callback"
 	"farrier/shared/deposit"
 	"farrier/shared/event"
@@ -43,9 +45,10 @@ type API struct {
 	Random io.Reader
 	Log    *slog.Logger
 
-	build    sync.Once
-	mux      *http.ServeMux
-	document []byte
+	build      sync.Once
+	mux        *http.ServeMux
+	document   *huma.OpenAPI
+	operations map[string]*huma.Operation // by id
 }
 
 // ServeHTTP answers a request. The routes and the document are made for the first one, so that a
@@ -55,12 +58,17 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store") // answers hold secrets and money
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	route, pattern := a.mux.Handler(r)
-	if pattern == "" || path.Clean(r.URL.Path) != r.URL.Path {
+	switch {
+	case path.Clean(r.URL.Path) != r.URL.Path: // the mux would redirect, which no client of an API follows with a POST
+		a.refuse(w, r, nil, errNoPath)
+	case pattern == "":
 		a.refuseRoute(w, r, route)
-		return
+	default:
+		a.recovered(a.mux).ServeHTTP(w, r)
 	}
-	a.recovered(a.mux).ServeHTTP(w, r)
 }
+
+var errNoPath = problem.New(problem.NotFound, "there is no such path")
 
 // refuseRoute says what the mux found wrong: the path, or the method.
 func (a *API) refuseRoute(w http.ResponseWriter, r *http.Request, found http.Handler) {
@@ -71,7 +79,7 @@ func (a *API) refuseRoute(w http.ResponseWriter, r *http.Request, found http.Han
 		a.refuse(w, r, nil, problem.New(problem.WrongMethod, "this path does not take this method; the header Allow names those it takes"))
 		return
 	}
-	a.refuse(w, r, nil, problem.New(problem.NotFound, "there is no such path"))
+	a.refuse(w, r, nil, errNoPath)
 }
 
 // recovered answers a request whose handler panics like any other internal error.

@@ -81,6 +81,7 @@ func newBench(t *testing.T) *bench {
 		Sender: webhook.Sender{Events: told, Endpoints: endpoints, Deliveries: deliveries, Jobs: parts.Queue(t), Now: clock, Random: rand.Reader},
 		Now:    clock, Random: rand.Reader, Log: slog.New(slog.NewJSONHandler(&b.log, nil)),
 	}
+	b.build.Do(b.routes)
 	return b
 }
 

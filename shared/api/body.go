@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -23,17 +24,41 @@ const (
 	maxDepth = 16
 )
 
-// readable lets a request pass whose body is absent or one JSON value that every reader reads alike.
-func (a *API) readable(op *huma.Operation, next http.Handler) http.Handler {
+// readable lets a request pass whose query and body every reader reads alike. A body that a route does not
+// take is not read.
+func (a *API) readable(op *huma.Operation, takesBody bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := readBody(r)
+		err := checkQuery(r.URL.RawQuery)
+		if err == nil && takesBody {
+			err = takeBody(r)
+		}
 		if err != nil {
 			a.refuse(w, r, op, err)
 			return
 		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
 		next.ServeHTTP(w, r)
 	})
+}
+
+func checkQuery(raw string) error {
+	query, err := url.ParseQuery(raw)
+	if err != nil {
+		return problem.New(problem.Malformed, "the query cannot be read")
+	}
+	for name, values := range query {
+		if len(values) > 1 {
+			return problem.Field(name, "stands twice in the query")
+		}
+	}
+	return nil
+}
+
+// takeBody puts the body that was read in the place of the one to read.
+func takeBody(r *http.Request) error {
+	body, err := readBody(r)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	r.Header.Set("Content-Type", "application/json") // in the one spelling that huma knows
+	return err
 }
 
 func readBody(r *http.Request) ([]byte, error) {

@@ -18,7 +18,7 @@ type newConnection struct {
 		Merchant string   `json:"merchant,omitempty" pattern:"^mer_[0-9A-HJKMNP-TV-Z]{26}$" patternDescription:"a merchant's id" doc:"the operator names the merchant; a merchant's key acts for its own"`
 		Provider string   `json:"provider" enum:"hmac,standard-webhooks" doc:"how its callbacks are signed"`
 		Trust    string   `json:"trust,omitempty" enum:"look" doc:"what a callback brings about: our own look at the chain"`
-		Secret   string   `json:"secret,omitempty" maxLength:"256" doc:"that the provider signs with. Without secret and keys one is made, and shown in this answer alone."`
+		Secret   string   `json:"secret,omitempty" minLength:"1" maxLength:"256" doc:"that the provider signs with. Without secret and keys one is made, and shown in this answer alone."`
 		Keys     []string `json:"keys,omitempty" minItems:"1" maxItems:"10" maxLength:"256" doc:"several secrets (whsec_…) and public keys (whpk_…), as while they are rotated; in place of secret"`
 		callback.Settings
 	}
@@ -87,5 +87,5 @@ var exampleConnection = ConnectionWithSecret{
 		CreatedAt: exampleTime,
 	},
 	CallbackURL: "https://pay.example.com/callbacks/con_" + exampleULID,
-	Secret:      "5f0c6b8d9e1a4f7b2c3d4e5f60718293a4b5c6d7e8f90123456789abcdef0123",
+	Secret:      strings.Repeat("5f0c6b8d", 8),
 }

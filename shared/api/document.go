@@ -30,7 +30,7 @@ func inPlainNumbers(format string, args ...any) string {
 
 // routes makes the mux and the document from all operations.
 func (a *API) routes() {
-	a.mux = http.NewServeMux()
+	a.mux, a.operations = http.NewServeMux(), map[string]*huma.Operation{}
 	h := huma.NewAPI(huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
@@ -60,10 +60,10 @@ func (a *API) routes() {
 		resource(h)
 	}
 	letAnswersGrow(h.OpenAPI())
-	a.document, _ = json.Marshal(h.OpenAPI())
+	a.document = h.OpenAPI()
 	a.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/openapi+json")
-		_, _ = w.Write(a.document)
+		_ = json.NewEncoder(w).Encode(a.document)
 	})
 }
 

@@ -27,26 +27,25 @@ type route struct {
 
 // register adds an operation to the routes and to the document.
 func register[In, Out any](a *API, to huma.API, r route, handle func(context.Context, *In) (*Out, error)) {
-	op := r.operation()
-	huma.Register(to, *op, func(ctx context.Context, in *In) (*Out, error) {
+	huma.Register(to, r.operation(), func(ctx context.Context, in *In) (*Out, error) {
 		out, err := handle(ctx, in)
 		if err != nil {
-			return nil, a.explain(ctx, op, err)
+			return nil, a.explain(ctx, a.operations[r.ID], err)
 		}
 		return out, nil
 	})
-	for status, answer := range op.Responses {
-		if problem, ok := answer.Content["application/problem+json"]; ok {
-			problem.Example = exampleProblems[status]
+	for status, answer := range a.operations[r.ID].Responses {
+		if example, ok := exampleProblems[status]; ok {
+			answer.Content["application/problem+json"].Example = example
 		}
 	}
 }
 
-func (r route) operation() *huma.Operation {
-	op := &huma.Operation{
+func (r route) operation() huma.Operation {
+	op := huma.Operation{
 		OperationID: r.ID, Method: r.Method, Path: r.Path, Tags: []string{r.Tag}, Summary: r.Summary, Description: r.More,
 		DefaultStatus: max(r.Status, http.StatusOK), MaxBodyBytes: -1, // readable has measured it
-		Errors:    r.Errors,
+		Errors:    append([]int{http.StatusBadRequest, http.StatusUnprocessableEntity}, r.Errors...),
 		Responses: map[string]*huma.Response{},
 		Metadata:  map[string]any{"route": r},
 	}
@@ -56,10 +55,10 @@ func (r route) operation() *huma.Operation {
 		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden)
 	}
 	if r.takesBody() {
-		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+		op.Errors = append(op.Errors, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	if r.isKeyed() {
-		op.Errors = append(op.Errors, http.StatusConflict, http.StatusUnprocessableEntity)
+		op.Errors = append(op.Errors, http.StatusConflict)
 		op.Parameters = append(op.Parameters, idempotencyParameter())
 	}
 	if r.Example != nil {
@@ -101,20 +100,19 @@ type adapter struct {
 
 // Handle is called by huma for each operation.
 func (d adapter) Handle(op *huma.Operation, handle func(huma.Context)) {
+	d.api.operations[op.OperationID] = op
 	r, _ := op.Metadata["route"].(route)
 	var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handle(humago.NewContext(op, r, w))
 	})
-	h = d.api.recovered(h)
+	h = d.api.recovered(h) // here, so that once sees a panic as a failure of ours
 	if r.isKeyed() && !r.OwnRecord {
 		h = d.api.once(op, h)
 	}
 	if r.isKeyed() {
 		h = d.api.keyed(op, h)
 	}
-	if r.takesBody() {
-		h = d.api.readable(op, h)
-	}
+	h = d.api.readable(op, r.takesBody(), h)
 	if r.Scope != "" {
 		h = d.api.authorised(op, r.Scope, h)
 	}

@@ -51,6 +51,7 @@ func FuzzHMAC(f *testing.F) {
 		if err := configurableHMAC.Settle(&s); err != nil {
 			t.Fatal(err)
 		}
+		h = *s.HMAC
 		d := Delivery{Headers: Headers{"x-sig": signature, "x-time": stamp, "x-id": event}, Body: body, At: time.Unix(1_800_000_000, 0)}
 		var refused Refused
 		if got, err := verifyHMAC(d, s, []string{secret}); err == nil {

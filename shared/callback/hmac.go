@@ -23,7 +23,9 @@ var configurableHMAC = Source{
 		if s.HMAC == nil {
 			return problem.Field("hmac", "is required: it says how the provider signs")
 		}
-		return s.HMAC.settle()
+		settled := *s.HMAC // the caller's stays as it is
+		s.HMAC = &settled
+		return settled.settle()
 	},
 	CheckSecret: checkSharedText,
 	NewSecret:   newSharedText,

@@ -80,6 +80,13 @@ func TestWhatIsLeftOutOfAnHMACHasItsUsualValue(t *testing.T) {
 	}
 }
 
+func TestSettlingLeavesWhatTheCallerHasAlone(t *testing.T) {
+	given := HMAC{Header: "X-Sig"}
+	if err := configurableHMAC.Settle(&Settings{HMAC: &given}); err != nil || given != (HMAC{Header: "X-Sig"}) {
+		t.Errorf("%+v, %v", given, err)
+	}
+}
+
 func TestSettingsOfAnHMACThatCannotWorkAreRefusedByName(t *testing.T) {
 	for _, c := range []struct {
 		field string

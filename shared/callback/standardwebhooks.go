@@ -88,17 +88,15 @@ func signatureList(header string) ([]signature, error) {
 	if header == "" {
 		return nil, HeaderMissing
 	}
-	fields := strings.Fields(header)
-	if len(fields) > mostSignatures {
-		return nil, HeaderMalformed
-	}
-	list := make([]signature, len(fields))
-	for i, field := range fields {
+	var list []signature
+	for field := range strings.SplitSeq(header, " ") {
 		version, value, _ := strings.Cut(field, ",")
 		if strings.Contains(value, ",") {
 			return nil, HeaderDoubled
 		}
-		list[i] = signature{version, value}
+		if list = append(list, signature{version, value}); len(list) > mostSignatures {
+			return nil, HeaderMalformed
+		}
 	}
 	return list, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"farrier/shared/money"
@@ -68,9 +69,10 @@ type Set struct {
 	assets map[money.Asset]Asset
 }
 
+// Compiled at the first use: every function pays for what is done before its main.
 var (
-	evmChain   = regexp.MustCompile(`^eip155:[1-9][0-9]{0,30}$`)
-	evmAddress = regexp.MustCompile(`^0x[0-9a-f]{40}$`)
+	evmChain   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^eip155:[1-9][0-9]{0,30}$`) })
+	evmAddress = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^0x[0-9a-f]{40}$`) })
 )
 
 // ParseSet reads the parameter Chains. Its errors name the chain and the field.
@@ -89,7 +91,7 @@ func ParseSet(text string) (*Set, error) {
 }
 
 func (s *Set) add(c Config) error {
-	if !evmChain.MatchString(string(c.ID)) {
+	if !evmChain().MatchString(string(c.ID)) {
 		return fmt.Errorf(`id: must be a CAIP-2 id such as "eip155:137"`)
 	}
 	if _, twice := s.Chain(c.ID); twice {
@@ -111,7 +113,7 @@ func (s *Set) add(c Config) error {
 	}
 	for i, t := range c.Tokens {
 		t.Address = strings.ToLower(t.Address)
-		if !evmAddress.MatchString(t.Address) {
+		if !evmAddress().MatchString(t.Address) {
 			return fmt.Errorf("tokens[%d].address: is not an address", i)
 		}
 		c.Tokens[i] = t

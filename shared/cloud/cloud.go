@@ -10,12 +10,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
 // Config is the SDK's configuration for this process. Lambda sets the role's credentials in the
@@ -31,9 +29,7 @@ func Config() aws.Config {
 				Source:          "environment",
 			}, nil
 		}),
-		HTTPClient: awshttp.NewBuildableClient().
-			WithTimeout(10 * time.Second).
-			WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = 64 }),
+		HTTPClient: HTTPClient(),
 	}
 	if endpoint := os.Getenv("AWS_ENDPOINT_URL"); endpoint != "" {
 		cfg.BaseEndpoint = &endpoint

@@ -5,6 +5,7 @@ import (
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/sha256"
+	"crypto/sha3"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -14,20 +15,15 @@ import (
 // dataKeySize is that of a record's key: KMS encrypts 4,096 bytes at the most, and an answer may be longer.
 const dataKeySize = 32
 
-// randomness is the endless stream that grows from a data key: AES-256 in counter mode (NIST SP 800-38A).
+// randomness is the endless stream that grows from a data key (SHAKE256, FIPS 202).
 func randomness(dataKey []byte) (io.Reader, error) {
-	block, err := cipherFor(dataKey, "randomness of the run")
+	key, err := keyFor(dataKey, "randomness of the run")
 	if err != nil {
 		return nil, err
 	}
-	return cipher.StreamReader{S: cipher.NewCTR(block, make([]byte, aes.BlockSize)), R: zeros{}}, nil
-}
-
-type zeros struct{}
-
-func (zeros) Read(b []byte) (int, error) {
-	clear(b)
-	return len(b), nil
+	stream := sha3.NewSHAKE256()
+	_, err = stream.Write(key)
+	return stream, err
 }
 
 // sealUnder encrypts an answer with AES-256-GCM (NIST SP 800-38D) for one record alone.
@@ -65,18 +61,18 @@ func open(dataKey []byte, record, sealed string) (*Answer, error) {
 }
 
 func aeadFor(dataKey []byte) (cipher.AEAD, error) {
-	block, err := cipherFor(dataKey, "answer")
+	key, err := keyFor(dataKey, "answer")
+	if err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(key)
 	if err != nil {
 		return nil, err
 	}
 	return cipher.NewGCM(block)
 }
 
-// cipherFor gives each purpose a key of its own (HKDF, RFC 5869).
-func cipherFor(dataKey []byte, purpose string) (cipher.Block, error) {
-	key, err := hkdf.Expand(sha256.New, dataKey, purpose, dataKeySize)
-	if err != nil {
-		return nil, err
-	}
-	return aes.NewCipher(key)
+// keyFor gives each purpose a key of its own (HKDF, RFC 5869).
+func keyFor(dataKey []byte, purpose string) ([]byte, error) {
+	return hkdf.Expand(sha256.New, dataKey, purpose, dataKeySize)
 }

@@ -68,7 +68,7 @@ func bytesOf(t *testing.T, run *Run) string {
 	return string(b)
 }
 
-func TestTheFirstAnswerIsGivenAgainForADay(t *testing.T) {
+func TestConformanceTheFirstAnswerIsGivenAgainForADay(t *testing.T) {
 	b := newBench(t)
 	b.keep(b.mustRun(call), answer)
 	for _, later := range []time.Duration{0, time.Hour, KeepFor - time.Hour - time.Millisecond} {
@@ -82,7 +82,7 @@ func TestTheFirstAnswerIsGivenAgainForADay(t *testing.T) {
 	b.mustRun(call) // a day is over: it is a new request
 }
 
-func TestAnotherBodyUnderTheSameKeyIsRefused(t *testing.T) {
+func TestConformanceAnotherBodyUnderTheSameKeyIsRefused(t *testing.T) {
 	b := newBench(t)
 	other := call
 	other.Asked = []byte(`{"a":2}`)
@@ -96,7 +96,7 @@ func TestAnotherBodyUnderTheSameKeyIsRefused(t *testing.T) {
 	}
 }
 
-func TestCallersRoutesAndKeysAreApart(t *testing.T) {
+func TestConformanceCallersRoutesAndKeysAreApart(t *testing.T) {
 	b := newBench(t)
 	b.keep(b.mustRun(call), answer)
 	for _, c := range []Call{
@@ -108,7 +108,7 @@ func TestCallersRoutesAndKeysAreApart(t *testing.T) {
 	}
 }
 
-func TestOfManyAtOnceOneRuns(t *testing.T) {
+func TestConformanceOfManyAtOnceOneRuns(t *testing.T) {
 	b := newBench(t)
 	var (
 		all  sync.WaitGroup
@@ -133,7 +133,7 @@ func TestOfManyAtOnceOneRuns(t *testing.T) {
 	}
 }
 
-func TestAKilledCallFreesItsKeyAfterAMinuteAndTheSecondRunMakesTheSame(t *testing.T) {
+func TestConformanceAKilledCallFreesItsKeyAfterAMinuteAndTheSecondRunMakesTheSame(t *testing.T) {
 	b := newBench(t)
 	first := b.mustRun(call)
 	b.now = b.now.Add(Lease - time.Millisecond)
@@ -154,7 +154,7 @@ func TestAKilledCallFreesItsKeyAfterAMinuteAndTheSecondRunMakesTheSame(t *testin
 	}
 }
 
-func TestACallThatFailedOnOurSideFreesItsKeyAtOnce(t *testing.T) {
+func TestConformanceACallThatFailedOnOurSideFreesItsKeyAtOnce(t *testing.T) {
 	b := newBench(t)
 	first := b.mustRun(call)
 	if err := first.Release(context.Background()); err != nil {
@@ -174,7 +174,7 @@ func TestACallThatFailedOnOurSideFreesItsKeyAtOnce(t *testing.T) {
 	}
 }
 
-func TestNoTwoKeysGrowTheSameRandomness(t *testing.T) {
+func TestConformanceNoTwoKeysGrowTheSameRandomness(t *testing.T) {
 	b := newBench(t)
 	other := call
 	other.Key = "key-2"
@@ -183,7 +183,7 @@ func TestNoTwoKeysGrowTheSameRandomness(t *testing.T) {
 	}
 }
 
-func TestALongAnswerIsKept(t *testing.T) {
+func TestConformanceALongAnswerIsKept(t *testing.T) {
 	b := newBench(t)
 	long := Answer{Status: 200, Body: bytes.Repeat([]byte("x"), 100_000)} // KMS alone would take 4,096
 	b.keep(b.mustRun(call), long)
@@ -192,7 +192,7 @@ func TestALongAnswerIsKept(t *testing.T) {
 	}
 }
 
-func TestTheTableHoldsNothingOfTheAnswerOrTheKey(t *testing.T) {
+func TestConformanceTheTableHoldsNothingOfTheAnswerOrTheKey(t *testing.T) {
 	b := newBench(t)
 	run := b.mustRun(call)
 	b.keep(run, answer)

@@ -48,7 +48,7 @@ func issue(t *testing.T, s Store, merchant string, scopes ...Scope) (Key, string
 	return k, text
 }
 
-func TestAMerchantIsReadAsItWasMade(t *testing.T) {
+func TestConformanceAMerchantIsReadAsItWasMade(t *testing.T) {
 	s := store(t)
 	made := shop(t, s)
 	got, err := s.Get(context.Background(), made.ID)
@@ -83,7 +83,7 @@ func TestWhatCannotBeAMerchantIsRefusedByTheFieldsName(t *testing.T) {
 	}
 }
 
-func TestASecondRunMakesTheSameMerchantAndTheSameKey(t *testing.T) {
+func TestConformanceASecondRunMakesTheSameMerchantAndTheSameKey(t *testing.T) {
 	s := store(t)
 	again := func() Store {
 		s := s
@@ -101,7 +101,7 @@ func TestASecondRunMakesTheSameMerchantAndTheSameKey(t *testing.T) {
 	}
 }
 
-func TestAKeyOpensTheDoorToItsMerchantWithItsScopes(t *testing.T) {
+func TestConformanceAKeyOpensTheDoorToItsMerchantWithItsScopes(t *testing.T) {
 	s := store(t)
 	m := shop(t, s)
 	_, text := issue(t, s, m.ID, PaymentsRead, LedgerRead)
@@ -116,7 +116,7 @@ func TestAKeyOpensTheDoorToItsMerchantWithItsScopes(t *testing.T) {
 	}
 }
 
-func TestAKeyIsStoredAsItsHashAlone(t *testing.T) {
+func TestConformanceAKeyIsStoredAsItsHashAlone(t *testing.T) {
 	s := store(t)
 	k, text := issue(t, s, shop(t, s).ID, Everything)
 	var item map[string]any
@@ -158,7 +158,7 @@ func TestWithoutAnOperatorsHashNobodyIsTheOperator(t *testing.T) {
 	}
 }
 
-func TestEveryWrongKeyIsTheSameRefusal(t *testing.T) {
+func TestConformanceEveryWrongKeyIsTheSameRefusal(t *testing.T) {
 	s := store(t)
 	m := shop(t, s)
 	_, text := issue(t, s, m.ID, Everything)
@@ -191,7 +191,7 @@ func TestEveryWrongKeyIsTheSameRefusal(t *testing.T) {
 	}
 }
 
-func TestARevokedKeyIsRefusedAfterAMinuteAtMost(t *testing.T) {
+func TestConformanceARevokedKeyIsRefusedAfterAMinuteAtMost(t *testing.T) {
 	s := store(t)
 	m := shop(t, s)
 	k, text := issue(t, s, m.ID, Everything)
@@ -213,7 +213,7 @@ func TestARevokedKeyIsRefusedAfterAMinuteAtMost(t *testing.T) {
 	}
 }
 
-func TestAKeyIsReadOnceAMinute(t *testing.T) {
+func TestConformanceAKeyIsReadOnceAMinute(t *testing.T) {
 	s := store(t)
 	reads := 0
 	counted := parts.Config(t, "FARRIER_TEST_DYNAMODB")
@@ -238,7 +238,7 @@ func TestAKeyIsReadOnceAMinute(t *testing.T) {
 	}
 }
 
-func TestTroubleWithTheTableIsNoRefusal(t *testing.T) {
+func TestConformanceTroubleWithTheTableIsNoRefusal(t *testing.T) {
 	s := store(t)
 	_, text := issue(t, s, shop(t, s).ID, Everything)
 	s.Table.Name = "no-such-table"
@@ -260,7 +260,7 @@ func TestScopesThatAKeyCannotHave(t *testing.T) {
 	}
 }
 
-func TestNoKeyForAMerchantThatIsNot(t *testing.T) {
+func TestConformanceNoKeyForAMerchantThatIsNot(t *testing.T) {
 	s := store(t)
 	if _, _, err := s.IssueKey(context.Background(), "mer_01JD0Z5T3N8Q4W7R2X9Y6V1K5M", "name", []Scope{Everything}); !problem.Is(err, problem.NotFound) {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"farrier/shared/cloud"
 	"farrier/shared/dynamo"
 	"farrier/shared/queue"
 )
@@ -38,7 +39,7 @@ func Config(t testing.TB, name string) aws.Config {
 	t.Helper()
 	endpoint := Endpoint(t, name)
 	return aws.Config{
-		Region: "us-east-1", BaseEndpoint: &endpoint,
+		Region: "us-east-1", BaseEndpoint: &endpoint, HTTPClient: cloud.HTTPClient(),
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -30,7 +31,10 @@ func send(t *testing.T, c *Client, url string) outcome {
 	return c.post(context.Background(), p)
 }
 
-func loopbackClient() *Client {
+func loopbackClient() *Client { return NewClient(Options{Local: true, Now: time.Now}) }
+
+// impatientClient is for servers that are waited for in vain.
+func impatientClient() *Client {
 	return NewClient(Options{Local: true, Now: time.Now, Limit: 500 * time.Millisecond})
 }
 
@@ -51,8 +55,8 @@ func TestAPostCarriesTheHeadersOfStandardWebhooksAndTheExactBytes(t *testing.T) 
 		t.Errorf("%s %s %q", got.Method, got.RequestURI, body)
 	}
 	want := map[string]string{
-		"Webhook-Id": letter.ID, "Webhook-Timestamp": itoa(noon.Unix()), "Webhook-Signature": "v1,abc",
-		"Content-Type": "application/json", "User-Agent": "Farrier/1", "Content-Length": itoa(int64(len(body))),
+		"Webhook-Id": letter.ID, "Webhook-Timestamp": "1795262400", "Webhook-Signature": "v1,abc",
+		"Content-Type": "application/json", "User-Agent": "Farrier/1", "Content-Length": strconv.Itoa(len(body)),
 	}
 	for name, value := range want {
 		if got.Header.Get(name) != value {
@@ -107,11 +111,10 @@ func TestAServerThatMisbehavesIsAnOutcomeAndNeverHoldsUsLongerThanTheLimit(t *te
 	}{
 		{"never reads, never answers", func(net.Conn) { time.Sleep(3 * time.Second) }, 0, troubleTime},
 		{"reads, never answers", silent, 0, troubleTime},
-		{"closes at once", func(net.Conn) {}, 0, troubleLost},
-		{"resets", func(c net.Conn) { heard(c); _ = c.(*net.TCPConn).SetLinger(0) }, 0, troubleLost},
-		{"closes after reading", heard, 0, troubleLost},
-		{"closes in the middle of its header", says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"), 0, troubleLost},
-		{"closes in the middle of a line of its header", says("HTTP/1.1 200 OK\r\nContent-"), 0, troubleAnswer},
+		{"closes at once", func(net.Conn) {}, 0, troubleAnswer},
+		{"resets", func(c net.Conn) { heard(c); _ = c.(*net.TCPConn).SetLinger(0) }, 0, troubleAnswer},
+		{"closes after reading", heard, 0, troubleAnswer},
+		{"closes in the middle of its header", says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"), 0, troubleAnswer},
 		{"speaks something else", says("SSH-2.0-OpenSSH_9.2\r\n"), 0, troubleAnswer},
 		{"has an endless header", func(c net.Conn) {
 			heard(c)
@@ -150,13 +153,16 @@ func TestAServerThatMisbehavesIsAnOutcomeAndNeverHoldsUsLongerThanTheLimit(t *te
 	} {
 		t.Run(c.sentence, func(t *testing.T) {
 			t.Parallel()
-			url := scripted(t, c.f)
-			started := time.Now()
-			out := send(t, loopbackClient(), url)
+			client := loopbackClient()
+			if c.trouble == troubleTime {
+				client = impatientClient()
+			}
+			url, started := scripted(t, c.f), time.Now()
+			out := send(t, client, url)
 			if out.Status != c.status || out.Trouble != c.trouble {
 				t.Errorf("%+v, want status %d and %q", out, c.status, c.trouble)
 			}
-			if took := time.Since(started); took > 2*time.Second {
+			if took := time.Since(started); took > Timeout/2 {
 				t.Errorf("it held us for %v", took)
 			}
 		})

@@ -5,14 +5,15 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
-	"farrier/shared/dynamo"
 	"farrier/shared/event"
+	"farrier/shared/parts"
 	"farrier/shared/problem"
 )
 
@@ -162,7 +163,7 @@ func TestTheOfficialLibraryAcceptsOurSignatureWithEitherSecretWhileOneIsRotated(
 	payload := `{"type":"payment.paid","data":{"reference":"ü"}}`
 	header := http.Header{}
 	header.Set("webhook-id", "evt_01JD0000000000000000000000")
-	header.Set("webhook-timestamp", itoa(now.Unix()))
+	header.Set("webhook-timestamp", strconv.FormatInt(now.Unix(), 10))
 	header.Set("webhook-signature", sign([][]byte{newKey, oldKey}, "evt_01JD0000000000000000000000", now, payload))
 	for _, key := range [][]byte{oldKey, newKey} {
 		judge, err := standardwebhooks.NewWebhook(shown(key))
@@ -336,7 +337,7 @@ func TestAFirstSuccessIsOneWriteUnitWhateverTheAnswer(t *testing.T) {
 	for _, answer := range []string{strings.Repeat("\xff", 1000), strings.Repeat("é", 1000), strings.Repeat("\U0001F40E", 1000)} {
 		d := Delivery{Event: "evt_01JD0000000000000000000000", Endpoint: "ep_01JD0000000000000000000000", Merchant: "mer_01JD0000000000000000000000"}
 		d = d.after(outcome{Status: 200, Answer: printable([]byte(answer)), Took: time.Minute}, noon.Add(time.Millisecond), noon.Add(time.Millisecond), bytes.NewReader(nil))
-		if size := sizeOf(dynamo.Must(d)); size > 1024 {
+		if size := parts.ItemSize(d); size > 1024 {
 			t.Errorf("the item has %d bytes", size)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -105,7 +106,7 @@ func TestConformanceASweepIsBoundedAndSaysHowManyRemain(t *testing.T) {
 		if err != nil || swept.Sent > 2*dueShards || total+swept.Sent+swept.Remaining != 60 {
 			t.Fatalf("after %d: %+v %v", total, swept, err)
 		}
-		if !strings.Contains(counted.String(), `"DeliveriesDue":`+itoa(int64(swept.Remaining))) {
+		if !strings.Contains(counted.String(), `"DeliveriesDue":`+strconv.Itoa(swept.Remaining)) {
 			t.Errorf("the metric says %s", counted)
 		}
 		if total += swept.Sent; swept.Remaining == 0 {
@@ -119,6 +120,7 @@ func TestConformanceASweepIsBoundedAndSaysHowManyRemain(t *testing.T) {
 
 func TestConformanceTwoSweepsAtOnceSendEachDeliveryOnce(t *testing.T) {
 	s, _ := newSweeper(t, noon.Add(time.Hour))
+	s.Metrics.Out = io.Discard
 	waitingDeliveries(t, s.Deliveries, 40)
 	var results [3]Swept
 	var all sync.WaitGroup

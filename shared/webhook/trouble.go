@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"net"
 	"strconv"
-	"syscall"
 
 	"code.dny.dev/ssrf"
 )
@@ -21,8 +19,7 @@ const (
 	troubleCertificate = "certificate: not valid for this name and time, or not by a known authority"
 	troubleHandshake   = "handshake: no TLS 1.2 or newer was agreed on"
 	troubleTime        = "time: no answer came in time"
-	troubleLost        = "connection: lost before an answer came"
-	troubleAnswer      = "answer: not HTTP"
+	troubleAnswer      = "answer: the connection ended without one, or it was not HTTP"
 )
 
 func troubleOfStatus(status int) string {
@@ -103,8 +100,6 @@ func troubleOf(err error) string {
 		return troubleHandshake
 	case errors.As(err, &at):
 		return troubleConnect
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
-		return troubleLost
 	default:
 		return troubleAnswer
 	}

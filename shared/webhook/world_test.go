@@ -41,6 +41,7 @@ type life struct {
 	stopAt  int  // the call that it is stopped at, counted from 1; 0 for never
 	after   bool // stopped when the call was done, before its answer came back; else before it was sent
 	stopped bool
+	outside aws.HTTPClient
 }
 
 var errStopped = errors.New("the process was stopped")
@@ -76,9 +77,7 @@ func (l *life) again() (wasStopped bool) {
 }
 
 // Do is the SDK's HTTP client.
-func (l *life) Do(r *http.Request) (*http.Response, error) {
-	return l.call(r, http.DefaultClient.Do)
-}
+func (l *life) Do(r *http.Request) (*http.Response, error) { return l.call(r, l.outside.Do) }
 
 // transport is net/http's.
 type transport struct {
@@ -139,7 +138,7 @@ const visibility = 6 * time.Minute
 // newWorld makes an endpoint that answers its nth POST (from 1) by reply, and an event with its first job.
 func newWorld(t *testing.T, g ground, reply func(n int, w http.ResponseWriter)) *world {
 	t.Helper()
-	w := &world{t: t, life: &life{}, now: noon}
+	w := &world{t: t, life: &life{outside: cloud.HTTPClient()}, now: noon}
 	w.server = httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) { w.receive(out, r, reply) }))
 	w.sqs = httptest.NewServer(http.HandlerFunc(w.enqueue))
 	t.Cleanup(w.server.Close)
@@ -234,7 +233,7 @@ func (w *world) receive(out http.ResponseWriter, r *http.Request, reply func(int
 	w.mu.Lock()
 	w.posts = append(w.posts, r.Header.Get("webhook-id"))
 	n := len(w.posts)
-	if stamp := r.Header.Get("webhook-timestamp"); stamp != itoa(w.now.Unix()) {
+	if stamp := r.Header.Get("webhook-timestamp"); stamp != strconv.FormatInt(w.now.Unix(), 10) {
 		w.t.Errorf("the attempt is stamped %s, not with its own time", stamp)
 	}
 	w.mu.Unlock()

@@ -29,9 +29,9 @@ import (
 )
 
 const (
-	// patience is how long a delivery may wait for AWS. Providers hang up early (Cobo after two seconds,
-	// NOWPayments after three), and a 503 in time is better than their time-out.
-	patience = 4 * time.Second
+	// patience is how long a delivery may wait for AWS. Providers hang up early (NOWPayments after three
+	// seconds), and a 503 in time is better than their time-out.
+	patience = 2500 * time.Millisecond
 
 	// comeAgain is the seconds after which a provider that heeds Retry-After is asked back.
 	comeAgain = "10"

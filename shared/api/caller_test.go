@@ -1,0 +1,160 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"farrier/shared/merchant"
+)
+
+// each calls f for every operation of the document.
+func each(a *API, f func(path string, op *huma.Operation)) {
+	for path, item := range a.document.Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
+			if op != nil {
+				f(path, op)
+			}
+		}
+	}
+}
+
+func scopeOf(op *huma.Operation) string {
+	if len(op.Security) == 0 {
+		return ""
+	}
+	return op.Security[0]["key"][0]
+}
+
+func filled(path string) string {
+	return strings.NewReplacer("{id}", "x", "{key}", "x").Replace(path)
+}
+
+func TestWithoutAKeyNothingButHealthAndTheDocumentIsAnswered(t *testing.T) {
+	b := newBench(t)
+	_, key := b.merchant()
+	each(b.API, func(path string, op *huma.Operation) {
+		if scopeOf(op) == "" {
+			if op.OperationID != "health" {
+				t.Errorf("%s %s takes no key", op.Method, path)
+			}
+			return
+		}
+		for name, authorization := range map[string]string{
+			"none": "", "not a key": "Bearer hello", "no scheme": key, "another scheme": "Basic " + key, "a wrong secret": "Bearer " + key[:57] + strings.Repeat("A", 43),
+			"twice": "Bearer " + key + ",Bearer " + key, "empty": "Bearer ", "the operator's, cut short": "Bearer " + operatorKey[1:],
+		} {
+			// The body is no JSON: who calls is decided before it is looked at.
+			r := b.do(call{method: op.Method, path: filled(path), headers: map[string]string{"authorization": authorization}, body: []byte("{")})
+			r.wantProblem(t, http.StatusUnauthorized, "unauthorized")
+			if r.Headers["www-authenticate"] != "Bearer" {
+				t.Errorf("%s: %v", name, r.Headers)
+			}
+		}
+	})
+	b.get("", "/v1/health", "").want(t, http.StatusOK)
+	b.get("", "/openapi.json", "").want(t, http.StatusOK)
+}
+
+func TestAKeyWithEveryOtherScopeIsNotEnough(t *testing.T) {
+	b := newBench(t)
+	owner, all := b.merchant()
+	each(b.API, func(path string, op *huma.Operation) {
+		scope := scopeOf(op)
+		if scope == "" {
+			return
+		}
+		key := all // which is not the operator's
+		if scope != "merchants:write" {
+			var others []string
+			for _, s := range merchant.Grantable {
+				if string(s) != scope && s != merchant.Everything {
+					others = append(others, string(s))
+				}
+			}
+			key = b.post(operatorKey, "/v1/merchants/"+owner+"/keys", map[string]any{"name": "k", "scopes": others}).want(t, http.StatusCreated).text("key")
+		}
+		r := b.do(call{method: op.Method, path: filled(path), key: key, body: []byte("{")}).wantProblem(t, http.StatusForbidden, "forbidden")
+		if !strings.Contains(r.text("detail"), scope) {
+			t.Errorf("%s %s: %s", op.Method, path, r.Body)
+		}
+	})
+}
+
+func TestEveryScopeOfTheDocumentCanBeGranted(t *testing.T) {
+	a := unwired()
+	a.build.Do(a.routes)
+	used := []string{"*", "merchants:write"}
+	each(a, func(_ string, op *huma.Operation) { used = append(used, scopeOf(op)) })
+	for _, s := range merchant.Grantable {
+		if !slices.Contains(used, string(s)) {
+			t.Errorf("no operation needs %s", s)
+		}
+	}
+	for _, s := range used {
+		if s != "" && s != "merchants:write" && !slices.Contains(merchant.Grantable, merchant.Scope(s)) {
+			t.Errorf("no key can have %s", s)
+		}
+	}
+	offered := a.operations["issue-key"].RequestBody.Content["application/json"].Schema
+	scopes := a.document.Components.Schemas.SchemaFromRef(offered.Ref).Properties["scopes"].Items.Enum
+	if len(scopes) != len(merchant.Grantable) {
+		t.Errorf("the document offers %v", scopes)
+	}
+}
+
+// TestAnotherMerchantsObjectDoesNotExist makes one of each thing and asks for it with another's key.
+func TestAnotherMerchantsObjectDoesNotExist(t *testing.T) {
+	b := newBench(t)
+	owner, key := b.merchant()
+	other, otherKey := b.merchant()
+	payment := b.post(key, "/v1/payments", order).want(t, http.StatusCreated).text("id")
+	endpoint := b.post(key, "/v1/webhook-endpoints", hook).want(t, http.StatusCreated).text("id")
+	connection := b.post(key, "/v1/connections", map[string]any{"provider": "standard-webhooks"}).want(t, http.StatusCreated).text("id")
+	told := b.post(key, "/v1/webhook-endpoints/"+endpoint+"/test", nil).want(t, http.StatusAccepted).text("id")
+	delivery := "dlv_" + told[4:] + "_" + endpoint[3:]
+	for _, c := range []call{
+		{method: http.MethodGet, path: "/v1/payments/" + payment},
+		{method: http.MethodGet, path: "/v1/webhook-endpoints/" + endpoint},
+		{method: http.MethodPatch, path: "/v1/webhook-endpoints/" + endpoint, body: []byte(`{"events":["*"]}`)},
+		{method: http.MethodDelete, path: "/v1/webhook-endpoints/" + endpoint},
+		{method: http.MethodPost, path: "/v1/webhook-endpoints/" + endpoint + "/rotate"},
+		{method: http.MethodPost, path: "/v1/webhook-endpoints/" + endpoint + "/test"},
+		{method: http.MethodPost, path: "/v1/webhook-endpoints/" + endpoint + "/disable"},
+		{method: http.MethodPost, path: "/v1/webhook-endpoints/" + endpoint + "/enable"},
+		{method: http.MethodGet, path: "/v1/callbacks", query: "connection=" + connection},
+		{method: http.MethodGet, path: "/v1/callbacks", query: "trouble=conflict&connection=" + connection},
+		{method: http.MethodGet, path: "/v1/events/" + told},
+		{method: http.MethodGet, path: "/v1/events/" + told + "/deliveries"},
+		{method: http.MethodPost, path: "/v1/deliveries/" + delivery + "/resend"},
+	} {
+		c.key = otherKey
+		b.do(c).wantProblem(t, http.StatusNotFound, "not_found")
+		c.key, c.query = operatorKey, strings.TrimPrefix(c.query+"&merchant="+other, "&")
+		b.do(c).wantProblem(t, http.StatusNotFound, "not_found")
+	}
+	if list := b.get(otherKey, "/v1/deposits", "payment="+payment).want(t, http.StatusOK).data(t); len(list) != 0 {
+		t.Errorf("%v", list)
+	}
+
+	// A cursor leads nobody into another's list.
+	b.post(key, "/v1/payments", order).want(t, http.StatusCreated)
+	cursor := b.get(key, "/v1/payments", "limit=1").want(t, http.StatusOK).text("next")
+	if r := b.get(otherKey, "/v1/payments", "limit=1&cursor="+cursor).wantProblem(t, http.StatusUnprocessableEntity, "invalid"); r.fields()[0] != "cursor" {
+		t.Errorf("%s", r.Body)
+	}
+
+	// Naming a merchant that exists and one that does not get the same answer.
+	var answers []string
+	for _, named := range []string{owner, "mer_" + exampleULID} {
+		answers = append(answers, b.get(otherKey, "/v1/payments", "merchant="+named).wantProblem(t, http.StatusForbidden, "forbidden").Body)
+		answers = append(answers, b.post(otherKey, "/v1/webhook-endpoints", map[string]any{"merchant": named, "url": hook["url"], "events": hook["events"]}).wantProblem(t, http.StatusForbidden, "forbidden").Body)
+	}
+	if answers[0] != answers[2] || answers[1] != answers[3] {
+		t.Errorf("%v", answers)
+	}
+	b.get(key, "/v1/payments", "merchant="+owner).want(t, http.StatusOK) // its own name is no offence
+}

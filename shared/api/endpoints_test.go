@@ -1,0 +1,111 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"farrier/shared/event"
+	"farrier/shared/webhook"
+)
+
+var hook = map[string]any{"url": "https://shop.example.com/hooks", "events": []string{"payment.*"}}
+
+func (b *bench) patch(key, path string, body any) reply {
+	b.t.Helper()
+	return b.do(call{method: http.MethodPatch, path: path, key: key, body: encode(b.t, body)})
+}
+
+func TestAnEndpointsLife(t *testing.T) {
+	b := newBench(t)
+	_, key := b.merchant("webhooks:read", "webhooks:write")
+	made := b.post(key, "/v1/webhook-endpoints", hook).want(t, http.StatusCreated)
+	if !strings.HasPrefix(made.text("secret"), "whsec_") || made.JSON["enabled"] != true {
+		t.Fatalf("%s", made.Body)
+	}
+	one := "/v1/webhook-endpoints/" + made.text("id")
+	for _, path := range []string{one, "/v1/webhook-endpoints"} {
+		if r := b.get(key, path, "").want(t, http.StatusOK); !strings.Contains(r.Body, made.text("id")) || strings.Contains(r.Body, "whsec_") {
+			t.Fatalf("%s: %s", path, r.Body)
+		}
+	}
+	changed := b.patch(key, one, map[string]any{"events": []string{"payment.paid", "deposit.*"}}).want(t, http.StatusOK)
+	if changed.text("url") != hook["url"] || len(changed.JSON["events"].([]any)) != 2 {
+		t.Fatalf("%s", changed.Body)
+	}
+	rotated := b.post(key, one+"/rotate", nil).want(t, http.StatusOK)
+	if rotated.text("secret") == made.text("secret") || !strings.HasPrefix(rotated.text("secret"), "whsec_") {
+		t.Fatalf("%s", rotated.Body)
+	}
+	if r := b.post(key, one+"/disable", nil).want(t, http.StatusOK); r.JSON["enabled"] != false {
+		t.Fatalf("%s", r.Body)
+	}
+	b.post(key, one+"/test", nil).wantProblem(t, http.StatusConflict, "conflict")
+	if r := b.post(key, one+"/enable", nil).want(t, http.StatusOK); r.JSON["enabled"] != true {
+		t.Fatalf("%s", r.Body)
+	}
+	b.do(call{method: http.MethodDelete, path: one, key: key}).want(t, http.StatusNoContent)
+	b.get(key, one, "").wantProblem(t, http.StatusNotFound, "not_found")
+}
+
+func TestAllThatIsWrongIsNamedAtOnce(t *testing.T) {
+	b := newBench(t)
+	_, key := b.merchant()
+	r := b.post(key, "/v1/webhook-endpoints", map[string]any{"url": "https://127.0.0.1/", "events": []string{"payment.unheard"}}).wantProblem(t, http.StatusUnprocessableEntity, "invalid")
+	if got := strings.Join(r.fields(), " "); got != "url events[0]" {
+		t.Fatalf("%s", r.Body)
+	}
+}
+
+func TestATestEventIsRecordedListedAndSent(t *testing.T) {
+	b := newBench(t)
+	_, key := b.merchant()
+	endpoint := b.post(key, "/v1/webhook-endpoints", hook).want(t, http.StatusCreated).text("id")
+	sent := b.post(key, "/v1/webhook-endpoints/"+endpoint+"/test", nil).want(t, http.StatusAccepted)
+	if sent.text("type") != "endpoint.test" || sent.JSON["data"] == nil {
+		t.Fatalf("%s", sent.Body)
+	}
+	got := b.get(key, "/v1/events/"+sent.text("id"), "").want(t, http.StatusOK)
+	if list := b.get(key, "/v1/events", "").want(t, http.StatusOK).data(t); len(list) != 1 || list[0]["id"] != got.text("id") {
+		t.Fatalf("%v", list)
+	}
+	if list := b.get(key, "/v1/events/"+sent.text("id")+"/deliveries", "").want(t, http.StatusOK).data(t); len(list) != 0 {
+		t.Fatalf("%v", list) // it has not been tried yet
+	}
+	jobs := b.Sender.Jobs
+	out, err := jobs.Client.ReceiveMessage(context.Background(), &sqs.ReceiveMessageInput{QueueUrl: &jobs.URL, WaitTimeSeconds: 5})
+	if err != nil || len(out.Messages) != 1 || !strings.Contains(*out.Messages[0].Body, sent.text("id")) {
+		t.Fatalf("%+v, %v", out, err)
+	}
+}
+
+func TestADeliveryIsListedAndSentAgain(t *testing.T) {
+	b := newBench(t)
+	owner, key := b.merchant()
+	endpoint := b.post(key, "/v1/webhook-endpoints", hook).want(t, http.StatusCreated).text("id")
+	told, err := event.New(event.Event{Merchant: owner, ID: "evt_" + exampleULID, Type: event.PaymentPaid, CreatedAt: b.now, Object: "pay_" + exampleULID, Version: 2}, map[string]string{"id": "pay_" + exampleULID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Events.Record(context.Background(), told); err != nil {
+		t.Fatal(err)
+	}
+	failed := webhook.Delivery{Event: told.ID, Endpoint: endpoint, Merchant: owner, Status: webhook.Failed, Reason: webhook.Exhausted, Made: 1,
+		Attempts: []webhook.Attempt{{N: 1, At: b.now, Status: 500, Millis: 12, Answer: "oops", Error: "500"}}, UpdatedAt: b.now, Version: 1}
+	if err := b.Deliveries.Table.Create(context.Background(), failed); err != nil {
+		t.Fatal(err)
+	}
+	list := b.get(key, "/v1/events/"+told.ID+"/deliveries", "").want(t, http.StatusOK).data(t)
+	if len(list) != 1 || list[0]["status"] != "failed" || list[0]["id"] != failed.ID() {
+		t.Fatalf("%v", list)
+	}
+	b.now = b.now.Add(time.Hour)
+	again := b.post(key, "/v1/deliveries/"+failed.ID()+"/resend", nil).want(t, http.StatusAccepted)
+	if again.text("status") != "pending" || again.text("event") != told.ID {
+		t.Fatalf("%s", again.Body)
+	}
+}

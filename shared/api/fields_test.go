@@ -1,0 +1,356 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// digits78 is the length of 2^256, and begins with what no answer says by itself.
+var digits78 = strings.Repeat("48151623", 10)[:78]
+
+// fullBodies hold every field of every body that is asked, so that each can be spoilt in its place.
+// A field that is refused beside another is added in alone.
+var fullBodies = map[string]map[string]any{
+	"create-merchant": {"name": "Shop", "xpub": exampleXPub, "shards": 2},
+	"issue-key":       {"name": "back end", "scopes": []any{"payments:read"}},
+	"create-connection": {
+		"merchant": "", "provider": "hmac", "trust": "look", "secret": "0123456789abcdef", "chain": "eip155:31337", "transaction_path": "data.hash",
+		"hmac": map[string]any{
+			"header": "x-signature", "algorithm": "sha256", "encoding": "hex", "prefix": "v1=", "template": "{id}.{timestamp}.{body}",
+			"event_header": "x-id", "timestamp_header": "x-time", "timestamp_unit": "s", "window_seconds": 300,
+		},
+	},
+	"create-payment": {
+		"merchant": "", "asset": asset, "amount": "10.50", "reference": "order-1", "expires_in": 600, "metadata": map[string]any{"customer": "c-77"},
+	},
+	"create-webhook-endpoint": {"merchant": "", "url": "https://shop.example.com/hooks", "events": []any{"payment.*"}},
+	"change-webhook-endpoint": {"url": "https://shop.example.com/hooks", "events": []any{"payment.*"}},
+}
+
+// alone are the fields that cannot stand beside others: what a body has in place of those.
+var alone = map[string]struct {
+	value any
+	drop  []string
+}{
+	"create-connection.keys":            {[]any{"0123456789abcdef"}, []string{"secret"}},
+	"create-connection.chain_path":      {"data.chain", []string{"chain"}},
+	"create-connection.hmac.event_path": {"data.id", []string{"hmac.event_header", "hmac.template"}},
+}
+
+// freeText are the fields that take any printable text, digits too.
+var freeText = []string{"name", "reference", "metadata.customer", "secret", "keys[0]", "hmac.prefix", "hmac.header", "hmac.event_header", "hmac.timestamp_header", "chain_path", "transaction_path", "hmac.event_path"}
+
+// field is one field of a body: its place and what the document says of it.
+type field struct {
+	at       string
+	schema   *huma.Schema
+	required bool
+}
+
+// fieldsOf lists every field of a body, also those inside objects, lists and maps.
+func fieldsOf(doc *huma.OpenAPI, s *huma.Schema, at string, required bool) []field {
+	if s.Ref != "" {
+		s = doc.Components.Schemas.SchemaFromRef(s.Ref)
+	}
+	list := []field{{at, s, required}}
+	for name, p := range s.Properties {
+		list = append(list, fieldsOf(doc, p, strings.TrimPrefix(at+"."+name, "."), slices.Contains(s.Required, name))...)
+	}
+	if s.Items != nil {
+		list = append(list, fieldsOf(doc, s.Items, at+"[0]", false)...)
+	}
+	if values, ok := s.AdditionalProperties.(*huma.Schema); ok {
+		list = append(list, fieldsOf(doc, values, at+".customer", false)...)
+	}
+	return list
+}
+
+// wrongs are bad values by what is wrong with them, as JSON text. Texts among them begin with "sw0rd" or
+// are the 78 digits, so that an answer that repeats one is caught.
+func (f field) wrongs() map[string]string {
+	out := map[string]string{
+		"null": `null`, "78 digits": digits78, "a fraction": `48151623.5`, "an exponent": `4.8151623e400`,
+		"not UTF-8": "\"sw0rd\xff\xfe\"", "half a surrogate pair": `"sw0rd\ud800"`,
+	}
+	for kind, value := range map[string]string{huma.TypeString: `"sw0rdfish"`, huma.TypeInteger: `4815162342`, huma.TypeBoolean: `true`, huma.TypeArray: `[["sw0rdfish"]]`, huma.TypeObject: `{"sw0rdfish":{}}`} {
+		if kind != f.schema.Type {
+			out["of type "+kind] = value
+		}
+	}
+	out["negative"] = `-48151623`
+	switch f.schema.Type {
+	case huma.TypeString:
+		long := 5000
+		if f.schema.MaxLength != nil {
+			long = *f.schema.MaxLength + 1
+		}
+		out["too long"] = `"` + strings.Repeat("sw0rdfish", long/9+1)[:long] + `"`
+		if !slices.Contains(freeText, f.at) {
+			out["78 digits in text"], out["negative in text"], out["some text"] = `"`+digits78+`"`, `"-48151623"`, `"sw0rdfish"`
+			if f.required {
+				out["empty"] = `""`
+			}
+		}
+	case huma.TypeArray:
+		out["too long"] = `[` + strings.Repeat(`"sw0rdfish",`, *f.schema.MaxItems) + `"sw0rdfish"]`
+		out["empty"] = `[]`
+	case huma.TypeObject:
+		if f.schema.MaxProperties != nil {
+			var many []string
+			for i := range *f.schema.MaxProperties + 1 {
+				many = append(many, fmt.Sprintf(`"k%d":"sw0rdfish"`, i))
+			}
+			out["too many"] = `{` + strings.Join(many, ",") + `}`
+		}
+	}
+	return out
+}
+
+func TestEveryFieldOfEveryBodyIsRefusedByItsNameForWhateverIsWrongWithIt(t *testing.T) {
+	b := newBench(t)
+	owner, key := b.merchant()
+	endpoint := b.post(key, "/v1/webhook-endpoints", map[string]any{"url": "https://shop.example.com/", "events": []string{"*"}}).want(t, http.StatusCreated).text("id")
+	seen := 0
+	for path, item := range b.document.Paths {
+		for _, op := range []*huma.Operation{item.Post, item.Patch, item.Put} {
+			if op == nil || op.RequestBody == nil {
+				continue
+			}
+			full, ok := fullBodies[op.OperationID]
+			if !ok {
+				t.Errorf("%s takes a body that this test does not know", op.OperationID)
+				continue
+			}
+			if _, ok := full["merchant"]; ok {
+				full["merchant"] = owner
+			}
+			send := func(body []byte) reply {
+				caller := key
+				if slices.Contains(op.Security[0]["key"], "merchants:write") {
+					caller = operatorKey
+				}
+				id := owner
+				if strings.Contains(path, "endpoint") {
+					id = endpoint
+				}
+				return b.do(call{method: op.Method, path: strings.Replace(path, "{id}", id, 1), key: caller, body: body})
+			}
+			if r := send(encode(t, full)); r.StatusCode >= 300 {
+				t.Fatalf("%s: the full body is refused: %s", op.OperationID, r.Body)
+			}
+			t.Run(op.OperationID, func(t *testing.T) {
+				seen += spoilEach(t, b.document, op, full, send)
+			})
+		}
+	}
+	if seen < 400 {
+		t.Errorf("only %d bad values were tried", seen)
+	}
+}
+
+// spoilEach sends the body with each field spoilt in each way, and says in how many.
+func spoilEach(t *testing.T, doc *huma.OpenAPI, op *huma.Operation, full map[string]any, send func([]byte) reply) int {
+	tried := 0
+	for _, f := range fieldsOf(doc, op.RequestBody.Content["application/json"].Schema, "", true) {
+		whole := full
+		if place, exclusive := alone[op.OperationID+"."+strings.TrimSuffix(f.at, "[0]")]; exclusive {
+			whole = change(full, strings.TrimSuffix(f.at, "[0]"), place.value)
+			for _, other := range place.drop {
+				whole = change(whole, other, nil)
+			}
+		}
+		if f.at == "" {
+			continue // the body itself: see TestABodyThatIsNoObject
+		}
+		if current(whole, f.at) == nil {
+			t.Errorf("%s is not in the full body", f.at)
+			continue
+		}
+		try := func(what string, body []byte, values ...string) {
+			tried++
+			r := send(body)
+			if r.StatusCode < 400 || r.StatusCode >= 500 {
+				t.Errorf("%s, %s: %d %s", f.at, what, r.StatusCode, r.Body)
+				return
+			}
+			if !slices.ContainsFunc(r.fields(), func(named string) bool { return within(f.at, named) }) {
+				t.Errorf("%s, %s: the answer names %v: %s", f.at, what, r.fields(), r.Body)
+			}
+			for _, v := range append(values, "sw0rd", "48151623") {
+				if strings.Contains(r.Body, v) {
+					t.Errorf("%s, %s: the answer repeats what was sent: %s", f.at, what, r.Body)
+				}
+			}
+		}
+		for what, value := range f.wrongs() {
+			try(what, with(t, whole, f.at, value))
+		}
+		if f.required {
+			try("missing", encode(t, change(whole, f.at, nil)))
+		}
+		try("twice", twice(t, whole, f.at))
+	}
+	for _, at := range objectsIn(full, "") {
+		tried++
+		name := strings.TrimPrefix(at+".unknown_field", ".")
+		r := send(encode(t, change(full, name, "sw0rdfish")))
+		if r.StatusCode != http.StatusUnprocessableEntity || !slices.Contains(r.fields(), name) || strings.Contains(r.Body, "sw0rd") {
+			t.Errorf("an unknown field in %q: %d %s", at, r.StatusCode, r.Body)
+		}
+		for _, cased := range []string{"Amount", "NAME", "Url", "Header"} {
+			if _, known := current(full, strings.TrimPrefix(at+"."+strings.ToLower(cased), ".")).(string); known {
+				other := strings.TrimPrefix(at+"."+cased, ".")
+				if r := send(encode(t, change(full, other, "x"))); !slices.Contains(r.fields(), other) {
+					t.Errorf("%s is read as its lower case: %d %s", other, r.StatusCode, r.Body)
+				}
+			}
+		}
+	}
+	return tried
+}
+
+// within says whether naming one place tells of the other: of the place itself, of what is in it, or of
+// the map that it is an entry of.
+func within(at, named string) bool {
+	return named == at || strings.HasPrefix(named, at+".") || strings.HasPrefix(named, at+"[") || named != "" && strings.HasPrefix(at, named+"[") ||
+		at == "metadata.customer" && named == "metadata"
+}
+
+// change is the body with one place changed; nil takes it away.
+func change(body map[string]any, at string, value any) map[string]any {
+	var out map[string]any
+	text, _ := json.Marshal(body)
+	_ = json.Unmarshal(text, &out)
+	name, rest, nested := strings.Cut(at, ".")
+	list, index, indexed := strings.Cut(name, "[")
+	switch {
+	case nested:
+		inner, _ := out[name].(map[string]any)
+		out[name] = change(inner, rest, value)
+	case indexed && index == "0]":
+		out[list] = []any{value}
+	case value == nil:
+		delete(out, name)
+	default:
+		out[name] = value
+	}
+	return out
+}
+
+func current(body any, at string) any {
+	name, rest, nested := strings.Cut(at, ".")
+	list, _, indexed := strings.Cut(name, "[")
+	object, _ := body.(map[string]any)
+	v := object[list]
+	if indexed {
+		items, _ := v.([]any)
+		if len(items) == 0 {
+			return nil
+		}
+		v = items[0]
+	}
+	if nested {
+		return current(v, rest)
+	}
+	return v
+}
+
+// with is the body's JSON with one place holding this text, which need not be JSON.
+func with(t *testing.T, body map[string]any, at, text string) []byte {
+	return bytes.Replace(encode(t, change(body, at, "@place@")), []byte(`"@place@"`), []byte(text), 1)
+}
+
+// twice is the body's JSON with one place standing twice.
+func twice(t *testing.T, body map[string]any, at string) []byte {
+	at = strings.TrimSuffix(at, "[0]")
+	name := at[strings.LastIndex(at, ".")+1:]
+	value := encode(t, current(body, at))
+	return with(t, body, at, fmt.Sprintf(`%s,%q:%s`, value, name, value))
+}
+
+// objectsIn lists the places of a body's objects that have fixed fields.
+func objectsIn(body map[string]any, at string) []string {
+	list := []string{at}
+	for name, v := range body {
+		if inner, ok := v.(map[string]any); ok && name != "metadata" {
+			list = append(list, objectsIn(inner, strings.TrimPrefix(at+"."+name, "."))...)
+		}
+	}
+	return list
+}
+
+func TestEveryParameterOfEveryQueryIsRefusedByItsName(t *testing.T) {
+	b := newBench(t)
+	_, key := b.merchant()
+	connection := b.post(key, "/v1/connections", map[string]any{"provider": "standard-webhooks"}).want(t, http.StatusCreated).text("id")
+	for path, item := range b.document.Paths {
+		op := item.Get
+		if op == nil {
+			continue
+		}
+		for _, p := range op.Parameters {
+			if p.In != "query" {
+				continue
+			}
+			for what, value := range map[string]string{
+				"not UTF-8": "%FF%FE", "78 digits": digits78, "negative": "-48151623", "too long": strings.Repeat("sw0rdfish", 500), "some text": "sw0rd!fish",
+				"a fraction": "48151623.5", "zero bytes": "sw0rd%00",
+			} {
+				query := p.Name + "=" + value
+				if path == "/v1/callbacks" && p.Name != "connection" && p.Name != "merchant" {
+					query += "&connection=" + connection
+				}
+				r := b.get(key, strings.Replace(path, "{id}", "evt_"+exampleULID, 1), query)
+				if strings.Contains(path, "{id}") && r.StatusCode == http.StatusNotFound {
+					continue // the object was looked for first
+				}
+				if r.StatusCode != http.StatusUnprocessableEntity || !slices.Contains(r.fields(), p.Name) || !strings.Contains(r.Body, `"in":"query"`) {
+					t.Errorf("%s ?%s=, %s: %d %s", path, p.Name, what, r.StatusCode, r.Body)
+				}
+				if strings.Contains(r.Body, "sw0rd") || strings.Contains(r.Body, "48151623") {
+					t.Errorf("%s ?%s=, %s: the answer repeats what was sent: %s", path, p.Name, what, r.Body)
+				}
+			}
+		}
+		one := strings.Replace(path, "{id}", "x", 1)
+		b.get(key, one, "limit=%zz").wantProblem(t, http.StatusBadRequest, "malformed")
+		if r := b.get(key, one, "limit=1&limit=2").wantProblem(t, http.StatusUnprocessableEntity, "invalid"); !slices.Contains(r.fields(), "limit") {
+			t.Errorf("%s with a parameter twice: %s", path, r.Body)
+		}
+		r := b.get(key, one, "unknown_parameter=sw0rdfish")
+		if r.StatusCode != http.StatusUnprocessableEntity || !slices.Contains(r.fields(), "unknown_parameter") || strings.Contains(r.Body, "sw0rd") {
+			t.Errorf("%s with an unknown parameter: %d %s", path, r.StatusCode, r.Body)
+		}
+	}
+}
+
+func TestAPathThatNamesNothingIsNotFound(t *testing.T) {
+	b := newBench(t)
+	_, key := b.merchant()
+	for path, item := range b.document.Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Patch, item.Delete} {
+			if op == nil || !strings.Contains(path, "{id}") {
+				continue
+			}
+			for _, name := range []string{"x", "..", "%FF", "%00", strings.Repeat("sw0rd", 300), "pay_" + exampleULID, "ep_" + exampleULID, "mer_" + exampleULID, "evt_" + exampleULID, "dlv_" + exampleULID + "_" + exampleULID} {
+				c := call{method: op.Method, path: strings.NewReplacer("{id}", name, "{key}", "key_"+exampleULID).Replace(path), key: key}
+				if slices.Contains(op.Security[0]["key"], "merchants:write") {
+					c.key = operatorKey
+				}
+				if op.RequestBody != nil {
+					c.body = encode(t, fullBodies[op.OperationID])
+				}
+				if r := b.do(c); r.StatusCode != http.StatusNotFound || r.JSON["code"] != "not_found" || strings.Contains(r.Body, "sw0rd") {
+					t.Errorf("%s %s: %d %s", op.Method, c.path, r.StatusCode, r.Body)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,47 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestTheOperatorMakesAMerchantAndItsKeyWorksUntilItIsRevoked(t *testing.T) {
+	b := newBench(t)
+	made := b.post(operatorKey, "/v1/merchants", map[string]any{"name": "Café Ünïcode 馬蹄", "xpub": exampleXPub, "shards": 4}).want(t, http.StatusCreated)
+	owner := made.text("id")
+	if made.text("name") != "Café Ünïcode 馬蹄" || made.text("xpub") != exampleXPub || made.JSON["shards"] != 4.0 || made.text("created_at") == "" {
+		t.Fatalf("%s", made.Body)
+	}
+	issued := b.post(operatorKey, "/v1/merchants/"+owner+"/keys", map[string]any{"name": "k", "scopes": []string{"ledger:read"}}).want(t, http.StatusCreated)
+	key := issued.text("key")
+	if !strings.HasPrefix(key, "fk_"+owner[4:]+"_") || issued.text("merchant") != owner {
+		t.Fatalf("%s", issued.Body)
+	}
+	b.get(key, "/v1/balances", "").want(t, http.StatusOK)
+	path := "/v1/merchants/" + owner + "/keys/" + issued.text("id")
+	for range 2 { // revoking again changes nothing
+		b.do(call{method: http.MethodDelete, path: path, key: operatorKey}).want(t, http.StatusNoContent)
+	}
+	b.get(key, "/v1/balances", "").wantProblem(t, http.StatusUnauthorized, "unauthorized")
+}
+
+func TestAnExtendedPrivateKeyIsRefusedAndAppearsNowhere(t *testing.T) {
+	b := newBench(t)
+	r := b.post(operatorKey, "/v1/merchants", map[string]any{"name": "Shop", "xpub": knownPrivateKey}).wantProblem(t, http.StatusUnprocessableEntity, "invalid")
+	if r.fields()[0] != "xpub" || !strings.Contains(r.Body, "PRIVATE") {
+		t.Errorf("%s", r.Body)
+	}
+	for where, text := range map[string]string{"answer": r.Body, "log": b.log.String()} {
+		if strings.Contains(text, knownPrivateKey[4:20]) {
+			t.Errorf("the %s holds it", where)
+		}
+	}
+}
+
+func TestAKeyForAMerchantThatIsNot(t *testing.T) {
+	b := newBench(t)
+	for _, owner := range []string{"mer_" + exampleULID, "x"} {
+		b.post(operatorKey, "/v1/merchants/"+owner+"/keys", map[string]any{"name": "k", "scopes": []string{"*"}}).wantProblem(t, http.StatusNotFound, "not_found")
+	}
+}

@@ -1,0 +1,229 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"farrier/shared/chain"
+	"farrier/shared/deposit"
+	"farrier/shared/dynamo"
+	"farrier/shared/wallet"
+)
+
+// finding is a transfer to one of our addresses.
+type finding struct {
+	chain.Transfer
+	owner wallet.Address
+}
+
+func (f finding) key() Key {
+	return Key{Merchant: f.owner.Merchant, Payment: f.owner.Payment, Tx: f.Tx, Index: f.Index, Height: f.Block.Height}
+}
+
+// at is the key without its height, which changes as a transaction is included again.
+func (k Key) at(c chain.ID) dynamo.Key { return deposit.KeyOf(k.Merchant, k.Payment, c, k.Tx, k.Index) }
+
+// find gives the deposits that the entry's blocks, and the transactions that it looks at, hold now.
+func (w *Watcher) find(ctx context.Context, e Entry) ([]finding, error) {
+	var found []finding
+	for _, r := range e.ranges() {
+		owners := map[string]wallet.Address{}
+		transfers, err := w.Node.Transfers(ctx, r.from, r.to, w.owned(owners))
+		if err != nil {
+			return nil, fmt.Errorf("blocks %d to %d: %w", r.from, r.to, err)
+		}
+		found = append(found, belonging(transfers, owners)...)
+	}
+	for _, tx := range e.Looked {
+		more, err := w.inTransaction(ctx, tx)
+		if err != nil && !errors.Is(err, chain.ErrNotFound) {
+			return nil, err
+		}
+		found = append(found, more...)
+	}
+	return found, nil
+}
+
+// owned asks the table of addresses and keeps what it answers.
+func (w *Watcher) owned(into map[string]wallet.Address) chain.Owned {
+	return func(ctx context.Context, addresses []string) (map[string]bool, error) {
+		owners, err := w.Owners.Of(ctx, addresses)
+		ours := map[string]bool{}
+		for address, owner := range owners {
+			into[address], ours[address] = owner, true
+		}
+		return ours, err
+	}
+}
+
+func belonging(transfers []chain.Transfer, owners map[string]wallet.Address) []finding {
+	var found []finding
+	for _, t := range transfers {
+		if owner, ours := owners[t.To]; ours {
+			found = append(found, finding{Transfer: t, owner: owner})
+		}
+	}
+	return found
+}
+
+func (w *Watcher) inTransaction(ctx context.Context, tx string) ([]finding, error) {
+	_, moved, err := w.Node.Transaction(ctx, tx)
+	if err != nil {
+		return nil, fmt.Errorf("transaction %s: %w", tx, err)
+	}
+	var to []string
+	for _, t := range moved {
+		to = append(to, t.To)
+	}
+	owners, err := w.Owners.Of(ctx, to)
+	return belonging(moved, owners), err
+}
+
+// doubtful are the deposits that are to be looked at again if the entry's blocks do not show them: those
+// in blocks that it makes final, and all that were found in blocks that have been reorganised away since.
+func (w *Watcher) doubtful(e Entry) []Key {
+	final := heights{e.After + 1, e.Final}
+	return w.journal.keys(func(from Entry, k Key) bool {
+		return from.Number < e.Number && (final.has(k.Height) || from.Number > e.Base)
+	})
+}
+
+// atOnce is how many deposits are written at the same time.
+const atOnce = 16
+
+// apply brings the deposits to what the entry says. It may be run again and again, by several watchers:
+// each step goes by what the chain says now and what is stored now.
+func (w *Watcher) apply(ctx context.Context, e Entry, found []finding, final uint64) error {
+	steps, ctx := errgroup.WithContext(ctx)
+	steps.SetLimit(atOnce)
+	canonical := w.remembering()
+	shown := map[dynamo.Key]bool{}
+	for _, f := range found {
+		shown[f.key().at(w.Config.ID)] = true
+		steps.Go(func() error { return w.observe(ctx, f, max(final, e.Final), canonical) })
+	}
+	for _, k := range w.doubtful(e) {
+		if key := k.at(w.Config.ID); !shown[key] {
+			shown[key] = true
+			steps.Go(func() error { return w.missing(ctx, key, e, canonical) })
+		}
+	}
+	if err := steps.Wait(); err != nil {
+		return fmt.Errorf("pass %d: %w", e.Number, err)
+	}
+	w.applied = max(w.applied, e.Number)
+	return nil
+}
+
+// canonicalAt says whether a block is canonical.
+type canonicalAt func(ctx context.Context, height uint64, hash string) (bool, error)
+
+// remembering asks for each height once.
+func (w *Watcher) remembering() canonicalAt {
+	var mu sync.Mutex
+	known := map[uint64]string{}
+	return func(ctx context.Context, height uint64, hash string) (bool, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if _, ok := known[height]; !ok {
+			at, err := w.Node.BlockAt(ctx, height)
+			if err != nil {
+				return false, fmt.Errorf("block %d: %w", height, err)
+			}
+			known[height] = at.Hash
+		}
+		return known[height] == hash, nil
+	}
+}
+
+// observe records a transfer that is in a canonical block. Where its deposit is final in another block,
+// that block must be gone: then the deposit is reversed before it begins anew.
+func (w *Watcher) observe(ctx context.Context, f finding, final uint64, canonical canonicalAt) error {
+	state := deposit.Confirming
+	if f.Block.Height <= final {
+		state = deposit.Final
+	}
+	_, err := w.Deposits.Observe(ctx, f.owner, f.Transfer, state, w.Now())
+	var elsewhere *deposit.ElsewhereError
+	if !errors.As(err, &elsewhere) {
+		return err
+	}
+	stored := elsewhere.Stored
+	there, err := canonical(ctx, stored.Height, stored.BlockHash)
+	switch {
+	case err != nil:
+		return err
+	case there:
+		return fmt.Errorf("%w: %s is in the blocks %s and %s", ErrContradiction, f.Tx, stored.BlockHash, f.Block.Hash)
+	}
+	if err := w.retract(ctx, stored); err != nil {
+		return err
+	}
+	_, err = w.Deposits.Observe(ctx, f.owner, f.Transfer, state, w.Now())
+	return err
+}
+
+// missing decides about a deposit that was found once and that the entry's blocks do not show.
+func (w *Watcher) missing(ctx context.Context, key dynamo.Key, e Entry, canonical canonicalAt) error {
+	d, err := w.Deposits.Get(ctx, key)
+	if errors.Is(err, dynamo.ErrMissing) {
+		return nil // named in the journal by a watcher that died, and gone before anybody wrote it
+	}
+	if err != nil {
+		return err
+	}
+	if d.State == deposit.Dropped || d.State == deposit.Reversed {
+		return nil
+	}
+	there, err := canonical(ctx, d.Height, d.BlockHash)
+	switch {
+	case err != nil:
+		return err
+	case there && !e.scanned(d.Height):
+		return nil // it lies elsewhere, where it should
+	case there:
+		return w.disputed(ctx, d)
+	case d.State != deposit.Final && d.Height > e.Final:
+		return nil // it may come back until its height is final
+	}
+	return w.retract(ctx, d)
+}
+
+func (e Entry) scanned(height uint64) bool {
+	for _, r := range e.ranges() {
+		if r.has(height) {
+			return true
+		}
+	}
+	return false
+}
+
+// disputed decides about a deposit whose block is canonical and was scanned without finding it. One of
+// the two answers was wrong, so the transaction is asked for as well: two against one.
+func (w *Watcher) disputed(ctx context.Context, d deposit.Deposit) error {
+	block, moved, err := w.Node.Transaction(ctx, d.Tx)
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrContradiction, d.Tx, err)
+	}
+	if block.Hash != d.BlockHash {
+		return ErrReorganised
+	}
+	for _, t := range moved {
+		if t.Index == d.Index && t.To == d.To {
+			return fmt.Errorf("%w: %s is in block %d and the scan does not show it", ErrContradiction, d.Tx, d.Height)
+		}
+	}
+	return w.retract(ctx, d)
+}
+
+func (w *Watcher) retract(ctx context.Context, d deposit.Deposit) error {
+	state, news, err := w.Deposits.Retract(ctx, d.Key(), d.BlockHash, w.Now())
+	if news {
+		w.Log.WarnContext(ctx, "deposit gone", "chain", w.Config.ID, "deposit", d.ID, "state", state, "tx", d.Tx, "height", d.Height, "block", d.BlockHash)
+	}
+	return err
+}

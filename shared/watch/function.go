@@ -1,0 +1,320 @@
+package watch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"farrier/shared/chain"
+	"farrier/shared/cloud"
+)
+
+// Function is the Lambda function: each minute a loop over each chain, and looks as they come.
+type Function struct {
+	Watchers []*Watcher // one to a chain
+	Metrics  cloud.Metrics
+	Now      cloud.Clock
+	Sleep    func(context.Context, time.Duration) error
+	Log      *slog.Logger
+}
+
+const (
+	reserve = 5 * time.Second  // left of the invocation when the loops end
+	minute  = 55 * time.Second // a loop, where the invocation has no deadline of its own
+	idle    = 15 * time.Second // between passes while nothing is pending
+)
+
+// Invoke answers a schedule's event with a line for each chain, and a queue's batch with what is to come again.
+func (f *Function) Invoke(ctx context.Context, payload json.RawMessage) (any, error) {
+	var batch events.SQSEvent
+	if err := json.Unmarshal(payload, &batch); err != nil {
+		return nil, fmt.Errorf("event: %w", err)
+	}
+	if len(batch.Records) > 0 {
+		return f.looks(ctx, batch), nil
+	}
+	return f.loops(ctx), nil
+}
+
+// Summary is what a minute brought on one chain.
+type Summary struct {
+	Chain     chain.ID `json:"chain"`
+	Passes    int      `json:"passes"`
+	Height    uint64   `json:"height"`
+	Behind    uint64   `json:"behind"`
+	Final     uint64   `json:"final"`
+	Found     int      `json:"found"`
+	Pending   int      `json:"pending"`
+	Trouble   string   `json:"trouble,omitempty"`   // of the last pass
+	Elsewhere bool     `json:"elsewhere,omitempty"` // another invocation has the lease
+}
+
+// loops watches all chains side by side until shortly before the deadline. One chain's trouble is its own.
+func (f *Function) loops(ctx context.Context) []Summary {
+	until := f.Now().Add(minute)
+	if deadline, ok := ctx.Deadline(); ok {
+		until = deadline.Add(-reserve)
+	}
+	ctx, cancel := context.WithTimeout(ctx, until.Sub(f.Now()))
+	defer cancel()
+	out := make([]Summary, len(f.Watchers))
+	f.beside(func(i int, w *Watcher) {
+		out[i] = f.loop(ctx, w, until)
+		f.tell(ctx, out[i])
+	})
+	return out
+}
+
+// beside runs a step for each chain in a goroutine of its own.
+func (f *Function) beside(step func(int, *Watcher)) {
+	var chains sync.WaitGroup
+	for i, w := range f.Watchers {
+		chains.Go(func() { step(i, w) })
+	}
+	chains.Wait()
+}
+
+func (f *Function) loop(ctx context.Context, w *Watcher, until time.Time) Summary {
+	sum := Summary{Chain: w.Config.ID}
+	held, err := takeLease(ctx, w.Passes, w.Config.ID, holder(ctx), f.Now(), until)
+	switch {
+	case err != nil:
+		sum.Trouble = "lease: " + err.Error()
+		return sum
+	case !held:
+		sum.Elsewhere = true
+		return sum
+	}
+	for failed := 0; ; {
+		p, err := guarded(func() (Progress, error) { return w.Pass(ctx) })
+		if ctx.Err() != nil && err != nil {
+			return sum // the minute is over, in the middle of a pass
+		}
+		sum.note(p, err)
+		if failed++; err == nil {
+			failed = 0
+		}
+		wait := pause(time.Duration(w.Config.BlockTime), p, failed)
+		if f.Now().Add(wait).After(until) || f.Sleep(ctx, wait) != nil {
+			return sum
+		}
+	}
+}
+
+func (s *Summary) note(p Progress, err error) {
+	s.Passes++
+	s.Trouble = ""
+	if err != nil {
+		s.Trouble = err.Error()
+		return
+	}
+	s.Height, s.Behind, s.Final, s.Pending = p.Height, p.Behind, p.Final, p.Pending
+	s.Found += p.Found
+}
+
+// pause is how long to wait after a pass: not at all while far behind, a block while something is
+// pending, longer while nothing is, and longer and longer in trouble.
+func pause(block time.Duration, p Progress, failed int) time.Duration {
+	switch {
+	case failed > 0:
+		return min(idle, block<<min(failed-1, 10))
+	case p.Behind > 0:
+		return 0
+	case p.Pending > 0:
+		return block
+	default:
+		return max(idle, block)
+	}
+}
+
+// guarded turns a panic into an error, so that the other chains' loops go on.
+func guarded[T any](step func() (T, error)) (out T, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("watch: panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return step()
+}
+
+func holder(ctx context.Context) string {
+	if call, ok := lambdacontext.FromContext(ctx); ok && call.AwsRequestID != "" {
+		return call.AwsRequestID
+	}
+	return "local"
+}
+
+// tell leaves the line and the figures that alarms listen to.
+func (f *Function) tell(ctx context.Context, s Summary) {
+	name := map[string]string{"chain": string(s.Chain)}
+	if s.Trouble != "" {
+		f.Log.ErrorContext(ctx, "watch in trouble", "summary", s)
+		f.Metrics.Count("WatchTrouble", 1, name)
+		return
+	}
+	f.Log.InfoContext(ctx, "watched", "summary", s)
+	if !s.Elsewhere {
+		f.Metrics.Count("BlocksBehind", int(min(s.Behind, 1<<31)), name) // #nosec G115 -- bounded
+		f.Metrics.Count("DepositsFound", s.Found, name)
+		f.Metrics.Count("DepositsPending", s.Pending, name)
+	}
+}
+
+// Look is a message of the queue of looks.
+type Look struct {
+	Chain chain.ID `json:"chain"`
+	Tx    string   `json:"tx"` // empty: only see what is new
+}
+
+// mostReceives is how often a look comes for a transaction that no block holds. After that it is dropped
+// without harm: should the transaction be mined after all, the scan finds it.
+const mostReceives = 5
+
+// asked are the looks of a batch at one chain: the transactions, and the messages by transaction.
+type asked struct {
+	txs      []string
+	messages map[string][]events.SQSMessage
+}
+
+// looks answers a batch: what could not be looked at, and what is not mined yet, is to come again.
+func (f *Function) looks(ctx context.Context, batch events.SQSEvent) events.SQSEventResponse {
+	byChain := f.sorted(ctx, batch)
+	failed := make([][]events.SQSMessage, len(f.Watchers))
+	f.beside(func(i int, w *Watcher) {
+		if a := byChain[w.Config.ID]; a != nil {
+			failed[i] = f.look(ctx, w, a)
+		}
+	})
+	out := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+	for _, messages := range failed {
+		for _, m := range messages {
+			out.BatchItemFailures = append(out.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
+		}
+	}
+	return out
+}
+
+// sorted are the looks by chain. What is no look at a configured chain is left out with a line in the
+// log: a hint can cost time, never money.
+func (f *Function) sorted(ctx context.Context, batch events.SQSEvent) map[chain.ID]*asked {
+	out := map[chain.ID]*asked{}
+	for _, w := range f.Watchers {
+		out[w.Config.ID] = nil
+	}
+	for _, m := range batch.Records {
+		look, ok := read(m.Body)
+		a, configured := out[look.Chain]
+		if !ok || !configured {
+			f.Log.WarnContext(ctx, "look dropped: it names no configured chain or no transaction", "message", m.MessageId)
+			continue
+		}
+		if a == nil {
+			a = &asked{messages: map[string][]events.SQSMessage{}}
+			out[look.Chain] = a
+		}
+		if look.Tx != "" && len(a.messages[look.Tx]) == 0 {
+			a.txs = append(a.txs, look.Tx)
+		}
+		a.messages[look.Tx] = append(a.messages[look.Tx], m)
+	}
+	return out
+}
+
+func read(body string) (Look, bool) {
+	var l Look
+	if json.Unmarshal([]byte(body), &l) != nil {
+		return Look{}, false
+	}
+	l.Tx = strings.ToLower(l.Tx)
+	return l, l.Tx == "" || isHash(l.Tx)
+}
+
+func isHash(s string) bool {
+	digits, ok := strings.CutPrefix(s, "0x")
+	return ok && len(digits) == 64 && strings.Trim(digits, "0123456789abcdef") == ""
+}
+
+// look looks, and for transactions that are not mined waits for two blocks: a wallet's callback often
+// comes before the block does, and the queue would bring it back only after a minute.
+func (f *Function) look(ctx context.Context, w *Watcher, a *asked) []events.SQSMessage {
+	txs := a.txs
+	for waited := 0; ; waited++ {
+		unmined, err := guarded(func() ([]string, error) { return w.Look(ctx, txs) })
+		if err != nil {
+			f.Log.ErrorContext(ctx, "look failed", "chain", w.Config.ID, "error", err.Error())
+			return a.all()
+		}
+		if len(unmined) == 0 {
+			return nil
+		}
+		if waited == 2 || !f.rests(ctx, time.Duration(w.Config.BlockTime)) {
+			return f.again(ctx, a, unmined)
+		}
+		txs = unmined
+	}
+}
+
+// rests waits for a block, if the invocation has the time.
+func (f *Function) rests(ctx context.Context, block time.Duration) bool {
+	wait := min(block, idle)
+	if deadline, ok := ctx.Deadline(); ok && f.Now().Add(wait+reserve).After(deadline) {
+		return false
+	}
+	return f.Sleep(ctx, wait) == nil
+}
+
+func (a *asked) all() []events.SQSMessage {
+	var out []events.SQSMessage
+	for _, m := range a.messages {
+		out = append(out, m...)
+	}
+	return out
+}
+
+// again are the messages about transactions that are not mined, but for those that came often enough.
+func (f *Function) again(ctx context.Context, a *asked, unmined []string) []events.SQSMessage {
+	var out []events.SQSMessage
+	for _, tx := range unmined {
+		for _, m := range a.messages[tx] {
+			if receives(m) >= mostReceives {
+				f.Log.InfoContext(ctx, "look dropped: the transaction is in no block", "message", m.MessageId, "tx", tx)
+				continue
+			}
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func receives(m events.SQSMessage) int {
+	var n int
+	if _, err := fmt.Sscanf(m.Attributes["ApproximateReceiveCount"], "%d", &n); err != nil {
+		return 1
+	}
+	return n
+}
+
+var errNoEndpoint = errors.New("has no endpoint in CHAIN_ENDPOINTS")
+
+// Endpoints reads CHAIN_ENDPOINTS: {"eip155:137":["https://…"]}. Every configured chain must have one.
+func Endpoints(text string, chains *chain.Set) (map[chain.ID][]string, error) {
+	var out map[chain.ID][]string
+	if err := json.Unmarshal([]byte(text), &out); err != nil {
+		return nil, errors.New("CHAIN_ENDPOINTS is not a JSON object of lists")
+	}
+	for _, c := range chains.Chains() {
+		if len(out[c.ID]) == 0 {
+			return nil, fmt.Errorf("%s %w", c.ID, errNoEndpoint)
+		}
+	}
+	return out, nil
+}

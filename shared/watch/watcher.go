@@ -1,0 +1,398 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"farrier/shared/chain"
+	"farrier/shared/cloud"
+	"farrier/shared/deposit"
+	"farrier/shared/dynamo"
+)
+
+// Watcher looks at one chain. Several may look at the same chain at once.
+type Watcher struct {
+	Config   chain.Config
+	Node     chain.Node
+	Passes   dynamo.Table
+	Owners   Owners
+	Deposits deposit.Store
+	Now      cloud.Clock
+	Log      *slog.Logger
+
+	mu      sync.Mutex
+	journal journal
+	applied int64  // the last entry whose deposits are surely written, as far as this process knows
+	span    uint64 // how many blocks the next pass takes at the most
+}
+
+// Progress is where a pass has brought the watch.
+type Progress struct {
+	Height  uint64 // up to which every block was looked at
+	Behind  uint64 // blocks from there to the head
+	Final   uint64 // up to which every deposit is final
+	Found   int    // deposits that no pass had found before
+	Pending int    // deposits that are not final yet
+}
+
+// Trouble that passes by itself: the next pass tries again.
+var (
+	// ErrBehind: the node's head is below a block that a pass has been through. The node lags, or the
+	// chain was rolled back and has yet to grow as high again.
+	ErrBehind = errors.New("watch: the head is older than what was looked at before")
+	// ErrReorganised: the chain changed while the pass looked at it.
+	ErrReorganised = errors.New("watch: the chain was reorganised during the pass")
+	// ErrContradiction: two answers about the same block exclude each other.
+	ErrContradiction = errors.New("watch: the node contradicts itself")
+)
+
+// errCrowded: the next pass takes fewer blocks.
+var errCrowded = errors.New("watch: more deposits in these blocks than one entry names")
+
+// ErrNoCommonBlock: none of the blocks that the journal knows is canonical. It is another chain, or one
+// that was reorganised for longer than the journal reaches back. A person must decide; nothing is written.
+var ErrNoCommonBlock = errors.New("watch: the chain has no block in common with the journal")
+
+const (
+	widest = 500 // blocks in a pass
+	// A pass that takes longer than slow is halved, so that each ends well within an invocation.
+	slow = 8 * time.Second
+	// most is how many deposits an entry names: about 150 bytes each, of the 400 KB that an item holds.
+	most = 1000
+	// lazily is after how many final blocks they are looked at again although no deposit waits there.
+	lazily = 64
+	// races is how often a pass is begun anew because another watcher was faster.
+	races = 5
+)
+
+// Pass looks at what is new on the chain and at what has become final.
+func (w *Watcher) Pass(ctx context.Context) (Progress, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.journal.table, w.journal.chain = w.Passes, w.Config.ID
+	for range races {
+		now, err := w.pass(ctx)
+		if !errors.Is(err, errOvertaken) {
+			return now, err
+		}
+	}
+	return Progress{}, errOvertaken
+}
+
+func (w *Watcher) pass(ctx context.Context) (Progress, error) {
+	s, err := w.sight(ctx)
+	if err != nil {
+		return Progress{}, err
+	}
+	next, due := w.plan(s)
+	if !due {
+		return w.progress(s, 0), nil
+	}
+	began := w.Now()
+	next, found, err := w.scan(ctx, s, next)
+	if err != nil {
+		w.narrow(next)
+		return Progress{}, err
+	}
+	news := w.journal.unnamed(found)
+	entry, err := w.record(ctx, s.base, next, news)
+	if err != nil {
+		return Progress{}, err
+	}
+	if err := w.apply(ctx, entry, found, s.final); err != nil {
+		return Progress{}, err
+	}
+	w.pace(next, w.Now().Sub(began))
+	return w.progress(s, len(news)), w.keepAnchor(ctx, entry)
+}
+
+// sight is what a pass begins with.
+type sight struct {
+	head  chain.Block
+	final uint64 // the newest final height, by the chain's rule
+	base  Entry  // the newest entry whose block is still canonical
+}
+
+// sight reads the journal and the head, finds the entry to go on from, and makes up for what a watcher
+// that died may have left undone.
+func (w *Watcher) sight(ctx context.Context) (sight, error) {
+	err := w.journal.refresh(ctx)
+	if errors.Is(err, dynamo.ErrMissing) {
+		if err = w.begin(ctx); err == nil {
+			err = w.journal.refresh(ctx)
+		}
+	}
+	if err != nil {
+		return sight{}, err
+	}
+	head, final, err := w.head(ctx)
+	if err != nil {
+		return sight{}, err
+	}
+	if newest := w.journal.newest(); head.Height < newest.To {
+		return sight{}, fmt.Errorf("%w: %d after %d", ErrBehind, head.Height, newest.To)
+	}
+	base, err := w.base(ctx)
+	if err != nil {
+		return sight{}, err
+	}
+	s := sight{head: head, final: final, base: base}
+	return s, w.makeUp(ctx, s)
+}
+
+// begin puts the anchor before the first block to look at: the configured one, or the newest final one,
+// so that what was paid just before the first pass is found too.
+func (w *Watcher) begin(ctx context.Context) error {
+	_, final, err := w.head(ctx)
+	if err != nil {
+		return err
+	}
+	before := final
+	if w.Config.Start > 0 {
+		before = min(w.Config.Start-1, final)
+	}
+	at, err := w.Node.BlockAt(ctx, before)
+	if err != nil {
+		return fmt.Errorf("first block %d: %w", before, err)
+	}
+	return w.journal.begin(ctx, at, w.Now())
+}
+
+// head is the newest block, believed only once the node shows the same block by its height, and the newest final height.
+func (w *Watcher) head(ctx context.Context) (chain.Block, uint64, error) {
+	head, err := w.Node.Head(ctx)
+	if err != nil {
+		return chain.Block{}, 0, fmt.Errorf("head: %w", err)
+	}
+	if err := w.still(ctx, head.Height, head.Hash); err != nil {
+		return chain.Block{}, 0, err
+	}
+	final, err := w.Node.Final(ctx, head)
+	if err != nil {
+		return chain.Block{}, 0, fmt.Errorf("final height: %w", err)
+	}
+	return head, final, nil
+}
+
+// still is ErrReorganised where another block is canonical at that height by now.
+func (w *Watcher) still(ctx context.Context, height uint64, hash string) error {
+	canonical, err := w.canonical(ctx, height, hash)
+	if err == nil && !canonical {
+		err = ErrReorganised
+	}
+	return err
+}
+
+func (w *Watcher) canonical(ctx context.Context, height uint64, hash string) (bool, error) {
+	at, err := w.Node.BlockAt(ctx, height)
+	if err != nil {
+		return false, fmt.Errorf("block %d: %w", height, err)
+	}
+	return at.Hash == hash, nil
+}
+
+// base walks back from the newest entry, each time to the one that it went on from, until it finds one
+// whose block is canonical. Entries that are left out of the walk belong to forks that were given up
+// before; even where the chain has returned to such a fork, what they found was taken back since, and
+// must be looked at anew.
+func (w *Watcher) base(ctx context.Context) (Entry, error) {
+	e := w.journal.newest()
+	for {
+		canonical, err := w.canonical(ctx, e.To, e.Hash)
+		if err != nil {
+			return Entry{}, err
+		}
+		if canonical {
+			return e, w.journal.reopen(ctx, e.Open)
+		}
+		if e.SK == anchorName {
+			return Entry{}, ErrNoCommonBlock
+		}
+		if e, err = w.journal.entry(ctx, e.Base); err != nil {
+			return Entry{}, err
+		}
+	}
+}
+
+// makeUp applies the newest entry again where the watcher that wrote it may have died before it had.
+// Older entries are applied: whoever wrote the next one saw to that. An entry of a fork that is gone
+// needs no making up: the pass that goes on from below it goes through all that it named.
+func (w *Watcher) makeUp(ctx context.Context, s sight) error {
+	e := w.journal.newest()
+	if e.Number != s.base.Number || e.Number <= w.applied || !w.hasWork(e) {
+		return nil
+	}
+	found, err := w.find(ctx, e)
+	if err != nil {
+		return err
+	}
+	return w.apply(ctx, e, w.named(found), s.final)
+}
+
+// named are the findings that the journal names. The node may show more by now than it did then, but what
+// no entry names must not be stored; it is found when its block is final.
+func (w *Watcher) named(found []finding) []finding {
+	known := w.journal.named()
+	return slices.DeleteFunc(found, func(f finding) bool { return !known[f.key()] })
+}
+
+// hasWork says whether applying the entry could change anything.
+func (w *Watcher) hasWork(e Entry) bool {
+	return len(e.Keys) > 0 || len(w.doubtful(e)) > 0
+}
+
+// plan says which blocks the next pass looks at, and whether there are any: the new ones, and those that
+// have become final where that is worth while. Far behind, where blocks that are new to us are final
+// already, both are one range, and a deposit in it is written once.
+func (w *Watcher) plan(s sight) (Entry, bool) {
+	span := w.widest()
+	e := Entry{
+		Number: w.journal.newest().Number + 1, Base: s.base.Number, At: w.Now(),
+		From: s.base.To + 1, To: min(s.head.Height, s.base.To+span), After: s.base.Final,
+	}
+	e.Final = max(e.After, min(s.final, s.head.Height))
+	switch {
+	case e.Final >= e.From:
+		e.To = min(s.head.Height, max(s.base.To, e.After+span))
+	case !w.worthwhile(e):
+		e.Final = e.After
+	}
+	e.Final = min(e.Final, e.To, e.After+span)
+	return e, e.From <= e.To || e.After < e.Final
+}
+
+// worthwhile says whether blocks that have become final are to be looked at again now: where a deposit
+// waits for it, or where many have come together. The second look at blocks without deposits finds what
+// a node kept from us at the first; that may wait a little.
+func (w *Watcher) worthwhile(e Entry) bool {
+	return len(w.doubtful(e)) > 0 || e.Final-e.After >= lazily
+}
+
+func (w *Watcher) widest() uint64 {
+	if w.span == 0 {
+		w.span = widest
+	}
+	return w.span
+}
+
+func (w *Watcher) narrow(e Entry) { w.span = max(1, min(w.widest(), e.blocks())/2) }
+
+// pace fits the next pass to the time that this one took.
+func (w *Watcher) pace(e Entry, took time.Duration) {
+	switch {
+	case took > slow:
+		w.narrow(e)
+	case took < slow/4:
+		w.span = min(widest, w.widest()*2)
+	}
+}
+
+// blocks is how many blocks a pass looks at.
+func (e Entry) blocks() uint64 {
+	n := uint64(0)
+	for _, r := range e.ranges() {
+		n += r.to - r.from + 1
+	}
+	return n
+}
+
+// ranges are the blocks that a pass looks at: those that became final and those that are new, as one
+// range where they touch.
+func (e Entry) ranges() []heights {
+	settled, fresh := heights{e.After + 1, e.Final}, heights{e.From, e.To}
+	switch {
+	case settled.none() && fresh.none():
+		return nil
+	case fresh.none():
+		return []heights{settled}
+	case settled.none():
+		return []heights{fresh}
+	case e.Final+1 >= e.From:
+		return []heights{{e.After + 1, e.To}}
+	default:
+		return []heights{settled, fresh}
+	}
+}
+
+// heights is a range of blocks, both included.
+type heights struct{ from, to uint64 }
+
+func (r heights) none() bool { return r.from > r.to }
+
+func (r heights) has(height uint64) bool { return r.from <= height && height <= r.to }
+
+// scan finds the deposits in the blocks of a pass, and is sure that the chain was one and the same from
+// the first answer to the last: the end of the range is canonical before and after, and so is the entry
+// that the pass goes on from. (The head was read before the base was found to be canonical. Where the
+// pass ends at the head, the head alone stands for both.)
+func (w *Watcher) scan(ctx context.Context, s sight, e Entry) (Entry, []finding, error) {
+	end, atHead := s.head, e.To == s.head.Height
+	if !atHead {
+		var err error
+		if end, err = w.Node.BlockAt(ctx, e.To); err != nil {
+			return e, nil, fmt.Errorf("block %d: %w", e.To, err)
+		}
+	}
+	found, err := w.find(ctx, e)
+	if err != nil {
+		return e, nil, err
+	}
+	if err := w.still(ctx, end.Height, end.Hash); err != nil {
+		return e, nil, err
+	}
+	if !atHead {
+		if err := w.still(ctx, s.base.To, s.base.Hash); err != nil {
+			return e, nil, err
+		}
+	}
+	if len(found) > most && e.blocks() > 1 {
+		return e, nil, fmt.Errorf("%w: %d in %d", errCrowded, len(found), e.blocks())
+	}
+	e.Hash = end.Hash
+	return e, found, nil
+}
+
+// record writes the entry; keys beyond what one holds go into entries of their own before it, which look at no block.
+func (w *Watcher) record(ctx context.Context, base, e Entry, keys []Key) (Entry, error) {
+	for len(keys) > most {
+		more := base
+		more.Number, more.Base, more.At, more.Looked = e.Number, base.Number, e.At, nil
+		more.From, more.After, more.Keys = base.To+1, base.Final, keys[:most]
+		if _, err := w.journal.append(ctx, more); err != nil {
+			return Entry{}, err
+		}
+		keys, e.Number = keys[most:], e.Number+1
+	}
+	e.Keys = keys
+	return w.journal.append(ctx, e)
+}
+
+// keepAnchor moves the anchor on once a day.
+func (w *Watcher) keepAnchor(ctx context.Context, e Entry) error {
+	if w.journal.begun.IsZero() {
+		if _, err := w.journal.anchor(ctx); err != nil {
+			return err
+		}
+	}
+	if w.Now().Sub(w.journal.begun) < anchorAt {
+		return nil
+	}
+	at, err := w.Node.BlockAt(ctx, e.Final)
+	if err != nil {
+		return fmt.Errorf("block %d: %w", e.Final, err)
+	}
+	return w.journal.advance(ctx, e.Number, at, w.Now())
+}
+
+func (w *Watcher) progress(s sight, found int) Progress {
+	e := w.journal.newest()
+	return Progress{
+		Height: e.To, Behind: s.head.Height - min(s.head.Height, e.To), Final: e.Final,
+		Found: found, Pending: len(w.journal.keys(func(_ Entry, k Key) bool { return k.Height > e.Final })),
+	}
+}
