@@ -43,6 +43,11 @@ lint: ## every linter, for Go, for the template and for Python
 	@python3 local/install.py lint
 	@python3 local/lint.py
 
+.PHONY: cost
+cost: tools ## requests, write units and list prices of a callback and a payment; size and start of each function
+	@python3 local/parts.py --aws -- $(GOTEST) -count=1 -run TestCost -v ./proof | sed -n 's/^        //p'
+	@$(PYTHON) local/starts.py
+
 .PHONY: build
 build: sam ## the functions, for the real AWS, into .aws-sam/build
 	@$(BUILD)

@@ -147,6 +147,9 @@ func (a *AWS) call(ctx context.Context, function string, in middleware.Initializ
 func (a *AWS) perform(ctx context.Context, function string, in middleware.InitializeInput, next middleware.InitializeHandler) (any, middleware.Metadata, error) {
 	call := Call{Function: function, Service: awsmiddleware.GetServiceID(ctx), Operation: middleware.GetOperationName(ctx)}
 	if call.Service != dynamodb.ServiceID {
+		if _, is := in.Parameters.(*scheduler.CreateScheduleInput); is {
+			call.Service = "Scheduler" // its client does not name itself
+		}
 		result, err := a.inMemory(in.Parameters)
 		a.note(call)
 		return result, middleware.Metadata{}, err

@@ -56,10 +56,9 @@ func TestConformanceAttemptsFollowTheScheduleByTheQueueAndThenByTheTable(t *test
 	}
 }
 
-// The process is stopped at every one of its calls, once before the call is sent and once after it was
-// done, before its answer came back. Whatever happens: what must be said is said, what was answered is
-// recorded, and no endpoint hears more than one attempt too many.
-func TestConformanceAStopBetweenAnyTwoCallsLosesNothing(t *testing.T) {
+// Every call of the process meets every accident, one in each run. Whatever happens: what must be said is
+// said, what was answered is recorded, and no endpoint hears more than one attempt too many.
+func TestConformanceAnAccidentAtAnyCallLosesNothing(t *testing.T) {
 	g := newGround(t)
 	for _, story := range []struct {
 		name  string
@@ -75,10 +74,10 @@ func TestConformanceAStopBetweenAnyTwoCallsLosesNothing(t *testing.T) {
 		calls := plain.life.calls
 		story.check(t, plain)
 		for stop := 1; stop <= calls; stop++ {
-			for _, after := range []bool{false, true} {
-				t.Run(fmt.Sprintf("%s/%d,%t", story.name, stop, after), func(t *testing.T) {
+			for _, accident := range []accident{stopBefore, stopAfter, doneTwice} {
+				t.Run(fmt.Sprintf("%s/call %d %s", story.name, stop, accident), func(t *testing.T) {
 					w := newWorld(t, g, story.reply)
-					w.life.stopAt, w.life.after = stop, after
+					w.life.at, w.life.accident = stop, accident
 					w.run()
 					story.check(t, w)
 					if len(w.posts) > len(plain.posts)+1 {
@@ -112,7 +111,7 @@ func wasDisabled(t *testing.T, w *world) {
 }
 
 // The last attempt's dead letter must be there whatever happens between its record and its sending.
-func TestConformanceAStopAroundTheLastAttemptStillLeavesADeadLetter(t *testing.T) {
+func TestConformanceAnAccidentAroundTheLastAttemptStillLeavesADeadLetter(t *testing.T) {
 	g := newGround(t)
 	lastOf := func(w *world) { // nine attempts were made
 		d := Delivery{Event: w.event.ID, Endpoint: w.endpoint.ID, Merchant: w.event.Merchant, Status: Pending, Made: 9, NextAt: &noon, UpdatedAt: noon, Version: 1}
@@ -125,13 +124,13 @@ func TestConformanceAStopAroundTheLastAttemptStillLeavesADeadLetter(t *testing.T
 	lastOf(plain)
 	plain.run()
 	for stop := 1; stop <= plain.life.calls; stop++ {
-		for _, after := range []bool{false, true} {
+		for _, accident := range []accident{stopBefore, stopAfter, doneTwice} {
 			w := newWorld(t, g, statuses(500))
 			lastOf(w)
-			w.life.stopAt, w.life.after = stop, after
+			w.life.at, w.life.accident = stop, accident
 			w.run()
 			if d := w.delivery(); d.Status != Failed || d.Reason != Exhausted || d.Made != 10 || len(w.letters) == 0 {
-				t.Errorf("stopped at %d, %t: %+v, %d letters", stop, after, d, len(w.letters))
+				t.Errorf("call %d %s: %+v, %d letters", stop, accident, d, len(w.letters))
 			}
 		}
 	}
@@ -145,6 +144,10 @@ func TestConformanceTheSameJobAgainIsNotPostedAgain(t *testing.T) {
 	w.deliver(&copyOfFirst) // SQS delivers at least once
 	if len(w.posts) != 1 {
 		t.Errorf("%d posts", len(w.posts))
+	}
+	// The second sequel comes only when the first has been attempted and recorded, so that they never run side by side.
+	if len(w.waiting) != 2 || w.waiting[1].visible.Sub(w.waiting[0].visible) < sequelSlack {
+		t.Errorf("%d sequels", len(w.waiting))
 	}
 	w.run()
 	if d := w.delivery(); d.Status != Delivered || len(w.posts) != 2 {
@@ -246,18 +249,18 @@ func TestConformanceWhatIsAskedForByHandIsSentOnceMore(t *testing.T) {
 func TestConformanceAStopWhileResendingLosesNothing(t *testing.T) {
 	g, ctx := newGround(t), context.Background()
 	for stop := 1; stop <= 4; stop++ { // delivery, endpoint, record, job
-		for _, after := range []bool{false, true} {
+		for _, accident := range []accident{stopBefore, stopAfter} {
 			w := newWorld(t, g, statuses(410, 200))
 			w.run()
 			_, err := w.sender.Endpoints.Enable(ctx, w.event.Merchant, w.endpoint.ID)
 			w.must(err)
-			w.life.calls, w.life.stopAt, w.life.after = 0, stop, after
+			w.life.calls, w.life.at, w.life.accident = 0, stop, accident
 			_, err = w.sender.Resend(ctx, w.event.Merchant, w.delivery().ID())
 			if err == nil || !w.life.again() {
-				t.Fatalf("stop %d, %t: it was not stopped", stop, after)
+				t.Fatalf("call %d %s: it was not stopped", stop, accident)
 			}
-			if recorded := w.delivery().Status == Pending; recorded != (stop > 3 || stop == 3 && after) {
-				t.Errorf("stop %d, %t: recorded: %t", stop, after, recorded)
+			if recorded := w.delivery().Status == Pending; recorded != (stop > 3 || stop == 3 && accident == stopAfter) {
+				t.Errorf("call %d %s: recorded: %t", stop, accident, recorded)
 			}
 			if w.delivery().Status != Pending { // nothing happened: the merchant asks again
 				_, err = w.sender.Resend(ctx, w.event.Merchant, w.delivery().ID())
@@ -265,7 +268,7 @@ func TestConformanceAStopWhileResendingLosesNothing(t *testing.T) {
 			}
 			w.run()
 			if d := w.delivery(); d.Status != Delivered || len(w.posts) != 2 {
-				t.Errorf("stop %d, %t: %d posts, %+v", stop, after, len(w.posts), d)
+				t.Errorf("call %d %s: %d posts, %+v", stop, accident, len(w.posts), d)
 			}
 		}
 	}

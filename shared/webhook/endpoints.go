@@ -169,7 +169,7 @@ func (e Endpoints) Disable(ctx context.Context, merchant, name, reason string) (
 // mended, and whoever enabled it since knew of it.
 func (e Endpoints) disableSince(ctx context.Context, merchant, name, reason string, then time.Time) error {
 	_, err := e.change(ctx, merchant, name, func(now time.Time, one Endpoint) Endpoint {
-		if one.UpdatedAt.Before(then) {
+		if !one.UpdatedAt.After(then) {
 			one.Enabled, one.DisabledReason = false, reason
 		}
 		return one

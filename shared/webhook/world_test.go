@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"context"
 	"crypto/md5" // #nosec G501 -- the SDK checks SQS's answer by it
 	"crypto/rand"
@@ -34,15 +35,23 @@ import (
 	"farrier/shared/seal"
 )
 
-// life is a process as its outside sees it: it makes calls, and may be stopped at one of them.
+// life is a process as its outside sees it: it makes calls, and may meet an accident at one of them.
 type life struct {
-	mu      sync.Mutex
-	calls   int
-	stopAt  int  // the call that it is stopped at, counted from 1; 0 for never
-	after   bool // stopped when the call was done, before its answer came back; else before it was sent
-	stopped bool
-	outside aws.HTTPClient
+	mu       sync.Mutex
+	calls    int
+	at       int // the call that meets the accident, counted from 1; 0 for none
+	accident accident
+	stopped  bool
+	outside  aws.HTTPClient
 }
+
+type accident string
+
+const (
+	stopBefore accident = "stopped before" // the call was not sent
+	stopAfter  accident = "stopped after"  // the call was done, and its answer did not come back
+	doneTwice  accident = "done twice"     // the first answer was lost, and the SDK tried again
+)
 
 var errStopped = errors.New("the process was stopped")
 
@@ -53,19 +62,32 @@ func (l *life) call(r *http.Request, do func(*http.Request) (*http.Response, err
 		return nil, errStopped
 	}
 	l.calls++
-	last := l.calls == l.stopAt
-	l.stopped = last
+	here := l.calls == l.at
+	l.stopped = here && l.accident != doneTwice
 	l.mu.Unlock()
-	if last && !l.after {
+	if !here {
+		return do(r)
+	}
+	if l.accident == stopBefore {
 		return nil, errStopped
 	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	answer, err := do(r)
-	if last && err == nil {
-		_, _ = io.Copy(io.Discard, answer.Body)
-		_ = answer.Body.Close()
+	if err != nil {
+		return nil, err
+	}
+	_, _ = io.Copy(io.Discard, answer.Body)
+	_ = answer.Body.Close()
+	if l.accident == stopAfter {
 		return nil, errStopped
 	}
-	return answer, err
+	again := r.Clone(r.Context())
+	again.Body = io.NopCloser(bytes.NewReader(body))
+	return do(again)
 }
 
 // again is the next process: it says whether the one before was stopped.

@@ -173,19 +173,21 @@ func (c *Chain) Contract(at string, steps ...Step) {
 		for offset := 0; offset < len(data); offset += 32 {
 			word := make([]byte, 32)
 			copy(word, data[offset:])
-			code = append(append(code, 0x7f), word...)                     // PUSH32
-			code = append(code, 0x61, byte(offset>>8), byte(offset), 0x52) // PUSH2, MSTORE
+			code = append(append(code, 0x7f), word...)                         // PUSH32
+			code = append(append(append(code, 0x61), word16(offset)...), 0x52) // PUSH2, MSTORE
 		}
 		to, _ := hex.DecodeString(s.To[2:])
 		value, _ := hex.DecodeString(fmt.Sprintf("%016x", s.Value))
-		code = append(code, 0x60, 0, 0x60, 0)                                   // no return data
-		code = append(code, 0x61, byte(len(data)>>8), byte(len(data)), 0x60, 0) // the data, at 0
-		code = append(append(code, 0x67), value...)                             // PUSH8
-		code = append(append(code, 0x73), to...)                                // PUSH20
-		code = append(code, 0x5a, 0xf1, 0x50)                                   // GAS, CALL, POP
+		code = append(code, 0x60, 0, 0x60, 0)                                    // no return data
+		code = append(append(append(code, 0x61), word16(len(data))...), 0x60, 0) // the data, at 0
+		code = append(append(code, 0x67), value...)                              // PUSH8
+		code = append(append(code, 0x73), to...)                                 // PUSH20
+		code = append(code, 0x5a, 0xf1, 0x50)                                    // GAS, CALL, POP
 	}
 	c.Call(nil, "anvil_setCode", at, "0x"+hex.EncodeToString(append(code, 0)))
 }
+
+func word16(n int) []byte { return []byte{byte(n >> 8), byte(n)} } // #nosec G115 -- call data is short
 
 // Mine adds empty blocks.
 func (c *Chain) Mine(blocks int) {

@@ -1,0 +1,146 @@
+package proof_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"farrier/proof"
+	"farrier/shared/payment"
+)
+
+// Most that a payment may cost from its creation to its first delivered webhook, and a warm callback.
+const (
+	mostUnitsOfAPayment = 13
+	mostOfACallback     = 1
+)
+
+func TestCost(t *testing.T) {
+	a, tables := account(t)
+	h := begin(t, "cost", a, tables)
+	warm := func(event string) []proof.Call {
+		a.Forget()
+		h.Callback(event, "")
+		return a.Calls()
+	}
+	warm("evt-cold")
+	callback := warm("evt-warm")
+	t.Log("\nAn acknowledged callback, warm:\n\n" + table(callback, nil))
+	if units, requests := sum(callback); units != mostOfACallback || requests != mostOfACallback {
+		t.Errorf("a warm callback is %d requests and %.0f units", requests, units)
+	}
+	h.drain(1)
+
+	a.Forget()
+	h.ask()
+	transfer := h.pay("0x"+strings.Repeat("c", 64), 10_500_000)
+	h.Callback("evt-paid", transfer.Tx)
+	h.Round()
+	for range 4 {
+		h.Chain.Mine(h.Now())
+	}
+	h.Round()
+	for range 3 {
+		h.Round()
+	}
+	journey := a.Calls()
+	h.check(payment.Paid, 10_500_000, "payment.paid")
+	// The watcher's journal is written once a pass, for all payments of the chain together.
+	perPayment := func(c proof.Call) bool { return c.Tables != "passes" }
+	t.Log("\nFrom creating a payment to its first delivered webhook (with a callback; every write, indexes included):\n\n" + table(journey, perPayment))
+	var own []proof.Call
+	for _, c := range journey {
+		if perPayment(c) {
+			own = append(own, c)
+		}
+	}
+	units, _ := sum(own)
+	if units > mostUnitsOfAPayment {
+		t.Errorf("a payment is %.0f write units, more than %d", units, mostUnitsOfAPayment)
+	}
+	t.Log("\nA million such payments at list prices of us-east-1, 2026-11-21:\n\n" + prices(own))
+}
+
+// sum adds up what writes and asks.
+func sum(calls []proof.Call) (units float64, requests int) {
+	for _, c := range calls {
+		units += c.Units
+		requests++
+	}
+	return units, requests
+}
+
+// table lists the writes by function and operation, and counts the rest.
+func table(calls []proof.Call, counts func(proof.Call) bool) string {
+	var b strings.Builder
+	b.WriteString("| function | request | tables | write units |\n| --- | --- | --- | ---: |\n")
+	total, others, reads := 0.0, map[string]int{}, 0
+	for _, c := range calls {
+		switch {
+		case c.Units > 0 && (counts == nil || counts(c)):
+			fmt.Fprintf(&b, "| %s | %s | %s | %.0f |\n", c.Function, c.Operation, c.Tables, c.Units)
+			total += c.Units
+		case c.Units > 0:
+			others[c.Tables+", once a pass and shared by all payments"]++
+		case c.Service != "DynamoDB":
+			others[strings.TrimSpace(c.Service+" "+c.Operation)]++
+		case counts != nil && !counts(c): // the watcher's own reading
+		default:
+			reads++
+		}
+	}
+	fmt.Fprintf(&b, "| | | **sum** | **%.0f** |\n\nBesides, %d reads of DynamoDB", total, reads)
+	for _, name := range sorted(others) {
+		fmt.Fprintf(&b, "; %d × %s", others[name], name)
+	}
+	return b.String() + ".\n"
+}
+
+// prices are the list prices of a million payments. Functions' time is not measured here: a local run says
+// nothing of AWS's machines, so it is reckoned at a stated number of milliseconds.
+func prices(calls []proof.Call) string {
+	const (
+		invocations   = 8 // api, receive, interpret, watch, credit, notify, deliver, expire
+		millis        = 20
+		gigabytes     = 0.25
+		perGBSecond   = 0.0000133334 // arm64
+		queueRequests = 3            // each message is sent, received and deleted
+	)
+	count := map[string]int{}
+	units, reads := 0.0, 0
+	for _, c := range calls {
+		count[c.Service]++
+		units += c.Units
+		if c.Service == "DynamoDB" && c.Units == 0 {
+			reads++
+		}
+	}
+	schedules := count["Scheduler"]
+	rows := []struct {
+		what   string
+		number float64
+		price  float64
+	}{
+		{"DynamoDB write units", units, 0.625},
+		{"DynamoDB read units, at most", float64(reads), 0.125},
+		{"SQS requests: send, receive, delete of each message, nothing batched", float64(queueRequests * (count["SQS"] + schedules)), 0.40},
+		{"KMS calls, as if every one were cold", float64(count["KMS"]), 3.00},
+		{"schedules", float64(schedules), 1.00},
+		{"HTTP API requests: the payment and the callback", 2, 1.00},
+		{"Lambda requests, nothing batched", invocations, 0.20},
+		{fmt.Sprintf("Lambda time, reckoned at %d ms and %.2f GB each", millis, gigabytes), invocations, millis * gigabytes * perGBSecond * 1000},
+	}
+	var b strings.Builder
+	b.WriteString("| what | for each payment | dollars for a million |\n| --- | ---: | ---: |\n")
+	total := 0.0
+	for _, r := range rows {
+		fmt.Fprintf(&b, "| %s | %.0f | %.2f |\n", r.what, r.number, r.number*r.price)
+		total += r.number * r.price
+	}
+	fmt.Fprintf(&b, "| **sum** | | **%.2f** |\n", total)
+	return b.String()
+}
+
+func sorted(m map[string]int) []string { return slices.Sorted(maps.Keys(m)) }
