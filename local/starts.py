@@ -75,12 +75,12 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     binaries = {"empty": folder / "empty"}
     subprocess.run(["go", "build", "-o", binaries["empty"], "./local/empty"], cwd=ROOT, check=True,
-                   env={**os.environ, **deploy.BUILD_ENV})
+                   env={**os.environ, **deploy.SAM_ENV})
     for source in sorted(ROOT.glob("functions/*/main.go")):
         name = source.parent.name
         binaries[name] = folder / name
         subprocess.run(["go", "build", "-o", binaries[name], f"./{source.parent.relative_to(ROOT)}"], cwd=ROOT,
-                       check=True, env={**os.environ, **deploy.BUILD_ENV})
+                       check=True, env={**os.environ, **deploy.SAM_ENV})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Runtime)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     times = {name: [] for name in binaries}

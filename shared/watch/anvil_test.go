@@ -32,11 +32,16 @@ func newReal(t *testing.T) *real {
 	return r
 }
 
-func (r *real) watcher() *watch.Watcher {
+func tokensOnly(c *chain.Config) { c.Native.Ignore = true }
+
+func (r *real) watcher(settings ...func(*chain.Config)) *watch.Watcher {
 	r.t.Helper()
 	x := r.world.watcher()
 	x.Config.Tokens = []chain.Token{{Symbol: "USDT", Decimals: 6, Address: r.token}}
 	x.Config.Native = chain.Native{Symbol: "ETH", Decimals: 18, CoinType: 60}
+	for _, set := range settings {
+		set(&x.Config)
+	}
 	n, err := node.New(node.Options{Config: x.Config, Endpoints: []string{r.proxy.URL}, Now: time.Now})
 	if err != nil {
 		r.t.Fatal(err)
@@ -142,7 +147,7 @@ func TestOnARealChainAReorganisationDropsBeforeFinalAndReversesAfter(t *testing.
 
 func TestOnARealChainAWatcherStoppedFor5000BlocksMissesNothing(t *testing.T) {
 	r := newReal(t)
-	r.pass(r.watcher())
+	r.pass(r.watcher(tokensOnly))
 	txs := map[string]string{}
 	var want []string
 	for n := range 10 {
@@ -151,7 +156,7 @@ func TestOnARealChainAWatcherStoppedFor5000BlocksMissesNothing(t *testing.T) {
 		want = append(want, fmt.Sprintf("%d log-0 %d final", n, n+1))
 	}
 	r.Mine(depth)
-	x := r.watcher()
+	x := r.watcher(tokensOnly)
 	for passes := 1; ; passes++ {
 		p := r.pass(x)
 		if p.Behind == 0 && p.Pending == 0 {
@@ -238,13 +243,7 @@ func TestOnARealChainAStrangeNodeDelaysAndLosesNothing(t *testing.T) {
 // The figures are for the documentation: what a provider charges for.
 func TestAPassAsksTheNodeForLittle(t *testing.T) {
 	r := newReal(t)
-	x := r.watcher()
-	x.Config.Native.Ignore = true
-	n, err := node.New(node.Options{Config: x.Config, Endpoints: []string{r.proxy.URL}, Now: time.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	x.Node = n
+	x := r.watcher(tokensOnly)
 	r.pass(x)
 	r.Mine(8)
 	r.pass(x)

@@ -2,14 +2,17 @@ package webhook
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"farrier/shared/dynamo"
 	"farrier/shared/problem"
 	"farrier/shared/queue"
 )
@@ -274,6 +277,22 @@ func TestConformanceAStopWhileResendingLosesNothing(t *testing.T) {
 	}
 }
 
+func TestConformanceAResendWhoseAnswerWasLostIsDoneOnce(t *testing.T) {
+	g, ctx := newGround(t), context.Background()
+	for call := 1; call <= 4; call++ {
+		w := newWorld(t, g, statuses(200))
+		w.run()
+		w.life.calls, w.life.at, w.life.accident = 0, call, doneTwice
+		if _, err := w.sender.Resend(ctx, w.event.Merchant, w.delivery().ID()); err != nil {
+			t.Errorf("call %d: %v", call, err)
+		}
+		w.run()
+		if d := w.delivery(); d.Status != Delivered || d.Made != 2 || len(w.posts) != 2 {
+			t.Errorf("call %d: %d posts, %+v", call, len(w.posts), d)
+		}
+	}
+}
+
 func TestConformanceADeadLetterThatIsPutBackIsTriedOnceMore(t *testing.T) {
 	w := newWorld(t, newGround(t), statuses(500, 500, 500, 500, 500, 500, 500, 500, 500, 500, 200))
 	w.run()
@@ -338,4 +357,23 @@ func TestConformanceASlowEndpointDoesNotKeepTheOthersOfItsBatchWaiting(t *testin
 	}
 	close(release)
 	<-done
+}
+
+func TestConformanceTheEventsFilesAreUnderstood(t *testing.T) {
+	w := newWorld(t, newGround(t), statuses(200))
+	w.endpoint.ID = "" // the files name others
+	for name, failures := range map[string]int{"deliver-first": 0, "deliver-second": 0, "deliver-put-back": 0, "deliver-one-unreadable": 1} {
+		text, err := os.ReadFile("../../events/" + name + ".json") // #nosec G304 -- a test's own files
+		w.must(err)
+		var batch events.SQSEvent
+		w.must(json.Unmarshal(text, &batch))
+		answer, err := w.courier.Invoke(context.Background(), batch)
+		if err != nil || len(answer.BatchItemFailures) != failures {
+			t.Errorf("%s: %+v %v", name, answer, err)
+		}
+	}
+	d, err := w.asides.read(context.Background(), dynamo.Key{PK: "evt_01KAJ5M6K2QJ0W8Z3X5C7V9B1N", SK: "ep_01KAJ5K9D3R5T7Y9P1S3F5G7H9"})
+	if err != nil || d.Status != Failed || d.Reason != Deleted {
+		t.Errorf("an endpoint that does not exist: %+v %v", d, err)
+	}
 }

@@ -73,12 +73,22 @@ func (s Sender) Resend(ctx context.Context, merchant, delivery string) (Delivery
 	again := d.reopened(now)
 	err = s.Deliveries.write(ctx, again)
 	if errors.Is(err, dynamo.ErrStale) {
-		return Delivery{}, problem.New(problem.Conflict, "an attempt of this delivery has just been made; look at it first")
+		again, err = s.overtaken(ctx, again)
 	}
 	if err != nil {
 		return Delivery{}, err
 	}
 	return again, s.Jobs.Send(ctx, again.job().Message(0))
+}
+
+// overtaken: the delivery was reopened by someone else, or by this very call whose answer was lost; or
+// an attempt was made, which the merchant does not know of.
+func (s Sender) overtaken(ctx context.Context, again Delivery) (Delivery, error) {
+	stored, err := s.Deliveries.read(ctx, again.key())
+	if err == nil && (stored.Status != Pending || stored.Made != again.Made || stored.early(s.now()) > 0) {
+		err = problem.New(problem.Conflict, "an attempt of this delivery has just been made; look at it first")
+	}
+	return stored, err
 }
 
 func (s Sender) enabled(ctx context.Context, merchant, endpoint string) (Endpoint, error) {

@@ -1,0 +1,139 @@
+package event
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"farrier/shared/dynamo"
+	"farrier/shared/id"
+	"farrier/shared/parts"
+	"farrier/shared/problem"
+)
+
+var origin = Origin{
+	Table: "payments", Key: dynamo.Key{PK: "mer_01KAJ5K7Q0M4T8X2V6B9N3R1ZC", SK: "pay_01KAJ5M2W4H7D9F3K6P8S1V5YE"},
+	Version: 2, At: time.Date(2026, 11, 21, 10, 0, 5, 123e6, time.UTC), Object: "pay_01KAJ5M2W4H7D9F3K6P8S1V5YE",
+}
+
+func derive(t *testing.T, o Origin, kind Type, data any) Event {
+	t.Helper()
+	e, err := Derived(o, kind, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func TestThePayloadIsTypeTimeAndDataAndNothingIsEscapedForPages(t *testing.T) {
+	e := derive(t, origin, PaymentPaid, map[string]string{"uri": "a?b=1&c=<ü>"})
+	want := `{"type":"payment.paid","timestamp":"2026-11-21T10:00:05.123Z","data":{"uri":"a?b=1&c=<ü>"}}`
+	if e.Payload != want {
+		t.Errorf("%s", e.Payload)
+	}
+	view := e.View()
+	if string(view.Data) != `{"uri":"a?b=1&c=<ü>"}` || view.ID != e.ID || view.Type != PaymentPaid || !view.Timestamp.Equal(origin.At) || view.Object != origin.Object {
+		t.Errorf("%+v", view)
+	}
+}
+
+func TestAnEventsIDComesFromTheWriteAndTheTypeAlone(t *testing.T) {
+	e := derive(t, origin, PaymentPaid, 1)
+	if again := derive(t, origin, PaymentPaid, 2); again.ID != e.ID {
+		t.Error("the data changes the id")
+	}
+	if !id.Valid("evt", e.ID) || strings.Contains(e.ID, ".") {
+		t.Errorf("%s is no webhook-id", e.ID)
+	}
+	others := map[string]Origin{"table": origin, "merchant": origin, "object": origin, "version": origin, "time": origin}
+	for name, o := range others {
+		switch name {
+		case "table":
+			o.Table = "deposits"
+		case "merchant":
+			o.Key.PK += "x"
+		case "object":
+			o.Key.SK += "x"
+		case "version":
+			o.Version++
+		case "time":
+			o.At = o.At.Add(time.Millisecond)
+		}
+		if derive(t, o, PaymentPaid, 1).ID == e.ID {
+			t.Errorf("another %s has the same id", name)
+		}
+	}
+	if derive(t, origin, PaymentOver, 1).ID == e.ID {
+		t.Error("another type has the same id")
+	}
+}
+
+func TestWhatTheCatalogueDoesNotHaveIsNoEvent(t *testing.T) {
+	if _, err := Derived(origin, "payment.payed", 1); err == nil {
+		t.Error("it is accepted")
+	}
+	seen := map[Type]bool{}
+	for _, k := range Catalogue() {
+		object, what, ok := strings.Cut(string(k.Type), ".")
+		if !ok || object == "" || what == "" || k.Meaning == "" || seen[k.Type] || !Known(k.Type) {
+			t.Errorf("%+v", k)
+		}
+		seen[k.Type] = true
+	}
+}
+
+func TestConformanceAnEventIsRecordedOnceAndItsFirstTellingStands(t *testing.T) {
+	s, ctx := Store{Table: parts.Table(t)}, t.Context()
+	e := derive(t, origin, PaymentPaid, "first")
+	for range 2 {
+		if err := s.Record(ctx, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Record(ctx, derive(t, origin, PaymentPaid, "second")); err != ErrTold {
+		t.Errorf("another telling: %v", err)
+	}
+	read, err := s.Get(ctx, e.Merchant, e.ID)
+	if err != nil || !reflect.DeepEqual(read, e) {
+		t.Errorf("%+v, want %+v: %v", read, e, err)
+	}
+	for _, c := range [][2]string{{"mer_other", e.ID}, {e.Merchant, "evt_01KAJ5M6K2QJ0W8Z3X5C7V9B1N"}, {e.Merchant, "x"}, {e.Merchant, ""}} {
+		if _, err := s.Get(ctx, c[0], c[1]); !problem.Is(err, problem.NotFound) {
+			t.Errorf("%v: %v", c, err)
+		}
+	}
+}
+
+func TestConformanceEventsAreListedNewestFirst(t *testing.T) {
+	s, ctx := Store{Table: parts.Table(t)}, t.Context()
+	var want []string
+	for version := range int64(5) {
+		o := origin
+		o.Version, o.At = version+1, origin.At.Add(time.Duration(version)*time.Second)
+		e := derive(t, o, PaymentPartial, version)
+		want = append([]string{e.ID}, want...)
+		if err := s.Record(ctx, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	for cursor := ""; ; {
+		page, next, err := s.List(ctx, origin.Key.PK, 2, cursor)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range page {
+			got = append(got, e.ID)
+		}
+		if cursor = next; cursor == "" {
+			break
+		}
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if _, _, err := s.List(ctx, origin.Key.PK, 2, "nonsense"); problem.Of(err).Field != "cursor" {
+		t.Errorf("a wrong cursor: %v", err)
+	}
+}
