@@ -103,9 +103,29 @@ func (f *Function) loop(ctx context.Context, w *Watcher, until time.Time) Summar
 		if failed++; err == nil {
 			failed = 0
 		}
-		wait := pause(time.Duration(w.Config.BlockTime), p, failed)
-		if f.Now().Add(wait).After(until) || f.Sleep(ctx, wait) != nil {
+		if !f.wait(ctx, w, pause(time.Duration(w.Config.BlockTime), p, failed), until) {
 			return sum
+		}
+	}
+}
+
+// wait lets time pass before the next pass. It ends early when a look has found something meanwhile, so
+// that its deposit is followed from block to block at once. It is false where the minute ends before.
+func (f *Function) wait(ctx context.Context, w *Watcher, long time.Duration, until time.Time) bool {
+	end := f.Now().Add(long)
+	if end.After(until) {
+		return false
+	}
+	for {
+		step := min(end.Sub(f.Now()), max(time.Duration(w.Config.BlockTime), time.Second))
+		if step <= 0 {
+			return true
+		}
+		if f.Sleep(ctx, step) != nil {
+			return false
+		}
+		if f.Now().Before(end) && w.Overtaken(ctx) {
+			return true
 		}
 	}
 }

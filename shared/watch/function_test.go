@@ -108,24 +108,28 @@ func (f *function) lookAt(received int, bodies ...string) []string {
 
 func look(tx string) string { return fmt.Sprintf(`{"chain":%q,"tx":%q}`, someChain, tx) }
 
+// rest is into how many steps a rest of 15 seconds is cut where blocks come every two.
+const rest = 8
+
 func TestTheFunctionPassesOncePerBlockWhileADepositIsPendingAndSeldomOtherwise(t *testing.T) {
 	w := newWorld(t, 10)
 	f := w.function(w.watcher())
 	f.asleep = func() {
-		if len(f.slept) == 2 {
+		if len(f.slept) == 2*rest {
 			w.chain.mine(pays("a", ours, 5))
 		} else {
 			w.chain.mine()
 		}
 	}
 	sums := f.minute()
-	if got := fmt.Sprint(f.slept); got != "[15s 15s 2s 2s 2s 2s 15s]" {
-		t.Errorf("slept %s", got)
+	// Two rests, four blocks until the deposit is final, one more rest.
+	if len(f.slept) != 2*rest+4+rest || sums[0].Passes != 1+1+1+4+1 {
+		t.Errorf("slept %s, %d passes", f.slept, sums[0].Passes)
 	}
 	if s := sums[0]; s.Found != 1 || s.Trouble != "" || s.Chain != someChain || s.Pending != 0 {
 		t.Errorf("%+v", s)
 	}
-	w.has("a final@11")
+	w.has("a final@25")
 	for _, metric := range []string{"BlocksBehind", "DepositsFound", "DepositsPending"} {
 		if !strings.Contains(f.metrics.String(), metric) {
 			t.Errorf("no metric %s", metric)
@@ -143,10 +147,29 @@ func TestTheFunctionCatchesUpWithoutRest(t *testing.T) {
 	w.chain.mine(pays("a", ours, 5))
 	f := w.function(w.watcher())
 	sums := f.minute()
-	if f.slept[0] != 0 || f.slept[3] != 0 || sums[0].Behind != 0 || sums[0].Height != 3010 {
-		t.Errorf("slept %v, %+v", f.slept, sums)
+	if sums[0].Behind != 0 || sums[0].Height != 3010 || sums[0].Passes < 7 {
+		t.Errorf("%+v", sums)
 	}
 	w.has("a confirming@3010")
+}
+
+func TestTheFunctionGoesOnAtOnceWhenALookHasFoundSomething(t *testing.T) {
+	w := newWorld(t, 10)
+	f := w.function(w.watcher())
+	f.asleep = func() {
+		w.chain.mine(pays(fmt.Sprint("a", len(f.slept)), stranger, 5))
+		if len(f.slept) == 1 {
+			w.chain.mine(pays("a", ours, 5))
+			w.pass(w.watcher()) // a look's, in another process
+		}
+		if len(f.slept) == rest {
+			w.has("a final@11")
+		}
+	}
+	f.minute()
+	if len(f.slept) < rest {
+		t.Errorf("slept %v", f.slept)
+	}
 }
 
 func TestOneChainsTroubleIsItsOwn(t *testing.T) {

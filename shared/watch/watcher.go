@@ -111,6 +111,17 @@ func (w *Watcher) pass(ctx context.Context) (Progress, error) {
 	return w.progress(s, len(news)), w.keepAnchor(ctx, entry)
 }
 
+// Overtaken says whether another watcher of the chain has written an entry since our last pass: one small read.
+func (w *Watcher) Overtaken(ctx context.Context) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.journal.tail) == 0 {
+		return false
+	}
+	before := w.journal.newest().Number
+	return w.journal.refresh(ctx) == nil && w.journal.newest().Number != before
+}
+
 // sight is what a pass begins with.
 type sight struct {
 	head  chain.Block
