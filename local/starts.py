@@ -92,8 +92,8 @@ def main():
     print("| --- | ---: | ---: | ---: |")
     for name, measured in times.items():
         median = statistics.median(measured)
-        print(f"| {name} | {zipped(binaries[name]) / 1e6:.1f} | {median:.1f} ({min(measured):.1f}–{max(measured):.1f}) | "
-              f"{median / empty:.2f} |")
+        size, fastest, slowest = zipped(binaries[name]) / 1e6, min(measured), max(measured)
+        print(f"| {name} | {size:.1f} | {median:.1f} ({fastest:.1f}–{slowest:.1f}) | {median / empty:.2f} |")
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ func (q Queue) sendTen(ctx context.Context, messages []Message) error {
 		}
 		text, name := string(body), strconv.Itoa(i)
 		entries[i] = types.SendMessageBatchRequestEntry{Id: &name, MessageBody: &text,
-			DelaySeconds: int32((min(m.Delay, MaxDelay) + time.Second - 1) / time.Second)}
+			DelaySeconds: int32((min(m.Delay, MaxDelay) + time.Second - 1) / time.Second)} // #nosec G115 -- at most 900
 		if m.Group != "" {
 			entries[i].MessageGroupId = &messages[i].Group
 		}
