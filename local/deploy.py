@@ -30,14 +30,22 @@ def architecture():
 
 def build(folder, log, *function):
     """`sam build` into a folder: of every function, or of the one that is named."""
-    _sam(log, "build", *function, "--template", ROOT / "template.yaml", "--build-dir", folder, "--parallel",
+    if not function:
+        compile_once(log)
+    _run(log, SAM, "build", *function, "--template", ROOT / "template.yaml", "--build-dir", folder, "--parallel",
          "--parameter-overrides", f"Architecture={architecture()}")
+
+
+def compile_once(log):
+    """Compiles what the functions share before SAM's builders start, each of which would compile all of it again."""
+    target = {"GOOS": "linux", "GOARCH": {"x86_64": "amd64", "arm64": "arm64"}[architecture()]}
+    _run(log, "go", "build", "./functions/...", env=target)
 
 
 def deploy(folder, endpoint, parameters, log):
     """`sam deploy` of what was built, to the AWS at an endpoint."""
     overrides = {"Architecture": architecture(), **parameters}
-    _sam(log, "deploy", "--template", folder / "template.yaml", "--stack-name", STACK, "--resolve-s3",
+    _run(log, SAM, "deploy", "--template", folder / "template.yaml", "--stack-name", STACK, "--resolve-s3",
          "--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "--region", cloud.REGION,
          "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar", "--parameter-overrides",
          *(f"ParameterKey={name},ParameterValue={_quoted(value)}" for name, value in overrides.items()),
@@ -49,10 +57,11 @@ def _quoted(value):
     return json.dumps(value)
 
 
-def _sam(log, *argv, env=None):
+def _run(log, *argv, env=None):
+    """Runs a program, its output going to the log; when it fails, the end of the log is the Trouble."""
     with open(log, "ab") as out:
-        done = subprocess.run([str(word) for word in (SAM, *argv)], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out,
+        done = subprocess.run([str(word) for word in argv], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out,
                               stderr=out, env={**os.environ, **SAM_ENV, **(env or {})})
     if done.returncode:
         tail = Path(log).read_text(errors="replace").strip().splitlines()[-15:]
-        raise Trouble("\n".join([f"sam {argv[0]} failed, see {log}:", *tail]))
+        raise Trouble("\n".join([f"{Path(argv[0]).name} {argv[1]} failed, see {log}:", *tail]))

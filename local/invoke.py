@@ -65,7 +65,7 @@ def environment(function):
     if not found:
         raise Trouble(f"the stack that is up has no {function}")
     variables = {**found["Environment"]["Variables"], **stack.cloud.credentials(), "AWS_ENDPOINT_URL": up["aws"]}
-    return {name: value.replace("127.0.0.1", HOST).replace("localhost", HOST) for name, value in variables.items()}
+    return {name: value.replace("127.0.0.1", HOST) for name, value in variables.items()}  # queues keep their names
 
 
 if __name__ == "__main__":

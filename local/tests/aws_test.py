@@ -58,6 +58,7 @@ class LocalAWS(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         cls.port, cls.api_port = processes.free_port(), processes.free_port()
         process = cloud.start(cls.port, cls.folder, cls.api_port)
+        cls.addClassCleanup(process.wait)
         cls.addClassCleanup(processes.stop, [process.pid])
         s3 = cls.client("s3")
         s3.create_bucket(Bucket="code")

@@ -171,6 +171,19 @@ func TestATransferReorganisedAwayAfterItWasFinalIsReversed(t *testing.T) {
 	w.has("a reversed@10 round 1", "b final@10 round 1", "c final@15 round 1")
 }
 
+func TestAFinalTransferIsReversedAtOnceEvenWhereFinalityFallsBackWithTheFork(t *testing.T) {
+	w := newWorld(t, 10)
+	x := w.watcher()
+	w.pass(x)
+	w.chain.mine(pays("a", ours, 5))
+	w.settles(x)
+	w.chain.fork(6)
+	w.chain.mineEmpty(7)
+	w.chain.final = func(uint64) uint64 { return 6 }
+	w.pass(x)
+	w.has("a reversed@10 round 1")
+}
+
 func TestAChainThatReturnsToItsFirstForkIsFollowedBack(t *testing.T) {
 	w := newWorld(t, 10)
 	x := w.watcher()
@@ -230,6 +243,20 @@ func TestATransferThatTheNodeHidAtFirstIsFoundWhenItIsFinal(t *testing.T) {
 	delete(w.chain.hidden, hash("a"))
 	w.settles(x)
 	w.has("a final@10", "b final@11")
+}
+
+func TestWhatNoEntryNamesIsNotStored(t *testing.T) {
+	w := newWorld(t, 10)
+	x := w.watcher()
+	w.pass(x)
+	w.chain.hidden[hash("a")] = true
+	w.chain.mine(pays("a", ours, 5), pays("b", ours, 5))
+	w.pass(x)
+	delete(w.chain.hidden, hash("a"))
+	w.pass(w.watcher()) // makes up for x, and is shown more than x was
+	w.has("b confirming@10")
+	w.settles(w.watcher())
+	w.has("a final@10", "b final@10")
 }
 
 func TestATransferThatTheNodeHidInAQuietTimeIsFoundWithinADozenPasses(t *testing.T) {
@@ -453,6 +480,41 @@ func TestMoreDepositsThanOneEntryHoldsAreAllFollowed(t *testing.T) {
 	if n := len(w.all()); n != 1100 {
 		t.Errorf("%d deposits", n)
 	}
+}
+
+func TestAnEntryIsNeverWrittenOverAnother(t *testing.T) {
+	w := newWorld(t, 10)
+	slow, fast := w.watcher(), w.watcher()
+	w.pass(slow)
+	w.chain.mine(pays("a", ours, 5))
+	overtaken := false
+	w.chain.fetch = func() { // the slow one has read block 10 and not yet written
+		if !overtaken {
+			overtaken = true
+			w.chain.mine(pays("b", ours, 5))
+			w.pass(fast)
+		}
+	}
+	if p := w.pass(slow); p.Height != 11 {
+		t.Errorf("%+v", p)
+	}
+	last, _, err := dynamo.List[watch.Entry](t.Context(), w.passes, dynamo.Query{PK: string(someChain), Prefix: "pass/", Descending: true, Limit: 1})
+	if err != nil || len(last) != 1 || last[0].To != 11 || len(last[0].Keys) != 2 {
+		t.Errorf("%+v, %v", last, err)
+	}
+}
+
+func TestATransactionInTwoCanonicalBlocksIsAContradictionAndTakesNothingBack(t *testing.T) {
+	w := newWorld(t, 10)
+	x := w.watcher()
+	w.pass(x)
+	w.chain.mine(pays("a", ours, 5))
+	w.settles(x)
+	w.chain.mine(pays("a", ours, 5))
+	if _, err := x.Pass(t.Context()); !errors.Is(err, watch.ErrContradiction) {
+		t.Errorf("got %v", err)
+	}
+	w.has("a final@10")
 }
 
 func TestTwoWatchersAtOnceWriteOneHistory(t *testing.T) {
