@@ -16,6 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"farrier/shared/chain/evm/anvil"
@@ -32,6 +36,7 @@ type deployed struct {
 	RPC         string `json:"rpc"`
 	Asset       string `json:"asset"`
 	Token       string `json:"token"`
+	AWS         string `json:"aws"`
 }
 
 // stack is a deployed stack with a shop of the test's own.
@@ -353,4 +358,54 @@ func hex(t *testing.T, s string) (n int64) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+func TestStackWhatTheStreamsForgotIsDerivedAgainAndChangesNothing(t *testing.T) {
+	s := onStack(t)
+	p, tx := s.pay("4.00", 4_000_000)
+	s.callback("evt-"+tx, tx)
+	s.until("paid", func() bool { return s.status(p) == "paid" })
+	s.until("the webhook", func() bool { return len(s.toldOf(p)["payment.paid"]) > 0 })
+	before := s.balance()
+	for _, command := range [][]string{{"./cmd/rederive", "-since", time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)}, {"./cmd/rebuild"}} {
+		run := exec.Command("go", append([]string{"run"}, command...)...) // #nosec G204 -- the repository's own commands
+		run.Dir, run.Env = "..", append(os.Environ(), s.names()...)
+		if out, err := run.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", command, err, out)
+		}
+	}
+	time.Sleep(3 * time.Second)
+	if s.balance() != before || s.of(p, "/v1/entries") != 1 || s.of(p, "/v1/events") != 1 || len(s.toldOf(p)["payment.paid"]) != 1 {
+		t.Errorf("balance %s was %s; %d entries, %d events, told %d times", s.balance(), before, s.of(p, "/v1/entries"), s.of(p, "/v1/events"), len(s.toldOf(p)["payment.paid"]))
+	}
+}
+
+// names are the environment of a command that works on the stack's tables and queues, as an operator takes them from the stack's outputs.
+func (s *stack) names() []string {
+	s.t.Helper()
+	cfg := aws.Config{Region: "us-east-1", BaseEndpoint: &s.AWS, Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}
+	out := []string{"AWS_ENDPOINT_URL=" + s.AWS, "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test"}
+	tables, err := dynamodb.NewFromConfig(cfg).ListTables(context.Background(), &dynamodb.ListTablesInput{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, name := range tables.TableNames {
+		for notion, variable := range map[string]string{"-DepositsTable-": "DEPOSITS_TABLE", "-PaymentsTable-": "PAYMENTS_TABLE", "-EntriesTable-": "ENTRIES_TABLE", "-BalancesTable-": "BALANCES_TABLE"} {
+			if strings.Contains(name, notion) {
+				out = append(out, variable+"="+name)
+			}
+		}
+	}
+	queues, err := sqs.NewFromConfig(cfg).ListQueues(context.Background(), &sqs.ListQueuesInput{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, url := range queues.QueueUrls {
+		for notion, variable := range map[string]string{"-CreditQueue-": "CREDIT_QUEUE", "-NotifyQueue-": "NOTIFY_QUEUE"} {
+			if strings.Contains(url, notion) {
+				out = append(out, variable+"="+url)
+			}
+		}
+	}
+	return out
 }

@@ -77,8 +77,8 @@ func (a *AWS) put(table string, item dynamo.Item) float64 {
 		EventID: "event-" + strconv.Itoa(a.number), EventName: kind, EventSource: "aws:dynamodb", AWSRegion: a.base.Region,
 		EventSourceArn: "arn:aws:dynamodb:us-east-1:123456789012:table/" + table + "/stream/2026-11-21T00:00:00.000",
 		Change: events.DynamoDBStreamRecord{
-			Keys:     map[string]events.DynamoDBAttributeValue{"pk": lambdaValue(item["pk"]), "sk": lambdaValue(item["sk"])},
-			NewImage: lambdaImage(item), SequenceNumber: fmt.Sprintf("%021d", a.number), StreamViewType: "NEW_IMAGE",
+			Keys:     dynamo.Told(dynamo.Item{"pk": item["pk"], "sk": item["sk"]}),
+			NewImage: dynamo.Told(item), SequenceNumber: fmt.Sprintf("%021d", a.number), StreamViewType: "NEW_IMAGE",
 		},
 	})
 	return float64(kilobytes(max(parts.SizeOf(item), parts.SizeOf(before)))) + a.indexUnits(notion, before, item)
@@ -142,47 +142,6 @@ func itemName(table string, item dynamo.Item) string {
 
 func kilobytes(bytes int) int { return max((bytes+1023)/1024, 1) }
 
-func lambdaImage(item dynamo.Item) map[string]events.DynamoDBAttributeValue {
-	out := map[string]events.DynamoDBAttributeValue{}
-	for name, v := range item {
-		out[name] = lambdaValue(v)
-	}
-	return out
-}
-
-func lambdaValue(v types.AttributeValue) events.DynamoDBAttributeValue {
-	switch v := v.(type) {
-	case *types.AttributeValueMemberS:
-		return events.NewStringAttribute(v.Value)
-	case *types.AttributeValueMemberN:
-		return events.NewNumberAttribute(v.Value)
-	case *types.AttributeValueMemberBOOL:
-		return events.NewBooleanAttribute(v.Value)
-	case *types.AttributeValueMemberB:
-		return events.NewBinaryAttribute(v.Value)
-	case *types.AttributeValueMemberM:
-		return events.NewMapAttribute(lambdaImage(v.Value))
-	case *types.AttributeValueMemberL:
-		list := make([]events.DynamoDBAttributeValue, len(v.Value))
-		for i, e := range v.Value {
-			list[i] = lambdaValue(e)
-		}
-		return events.NewListAttribute(list)
-	default:
-		return events.NewNullAttribute()
-	}
-}
-
-// Adopt takes over tables that another account made.
-func (a *AWS) Adopt(tables Tables) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for notion, name := range tables {
-		a.names[name] = notion
-	}
-	a.indexes["callbacks"], a.indexes["deliveries"] = "trouble", "due_shard"
-}
-
 // committed says whether a write is in the store whose answer was lost: it returns the answer, or nil.
 func (a *AWS) committed(ctx context.Context, parameters any) any {
 	switch in := parameters.(type) {
@@ -204,4 +163,14 @@ func (a *AWS) holds(ctx context.Context, table string, item dynamo.Item) bool {
 		TableName: &table, ConsistentRead: &consistent, Key: dynamo.Item{"pk": item["pk"], "sk": item["sk"]},
 	})
 	return err == nil && reflect.DeepEqual(out.Item, item)
+}
+
+// Adopt takes over tables that another account made.
+func (a *AWS) Adopt(tables Tables) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for notion, name := range tables {
+		a.names[name] = notion
+	}
+	a.indexes["callbacks"], a.indexes["deliveries"] = "trouble", "due_shard"
 }

@@ -196,7 +196,7 @@ func NewWorld(t testing.TB, name string, a *AWS, tables Tables) *World {
 		Endpoints:  webhook.Endpoints{Table: table("deliver", "endpoints"), Seal: sealer("deliver"), Now: w.Now},
 		Deliveries: webhook.Deliveries{Table: table("deliver", "deliveries")},
 		Jobs:       to("deliver", deliveries), DeadLetters: to("deliver", undue),
-		Client: webhook.NewClient(webhook.Options{Local: true, Now: w.Now}), Now: w.Now, Random: random, AtOnce: 1, Log: log,
+		Client: webhook.NewClient(webhook.Options{Local: true, Now: w.Now}), Now: w.Now, Random: random, AtOnce: 1, Log: log, Metrics: metrics,
 	}
 	w.watch = newWatch(w, table, config, metrics, log)
 	return w

@@ -36,6 +36,7 @@ func main() {
 		Random:      rand.Reader,
 		AtOnce:      10,
 		Log:         cloud.Log(),
+		Metrics:     cloud.NewMetrics(),
 	}
 	lambda.Start(courier.Invoke)
 }

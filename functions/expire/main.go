@@ -21,7 +21,7 @@ func main() {
 		Payments: dynamo.Table{Client: dynamodb.NewFromConfig(cloud.Config()), Name: cloud.Env("PAYMENTS_TABLE")},
 		Now:      time.Now,
 	}
-	lambda.Start(queue.Batch(cloud.Log(), func(ctx context.Context, message events.SQSMessage) error {
+	lambda.Start(queue.Batch(cloud.Log(), cloud.NewMetrics(), func(ctx context.Context, message events.SQSMessage) error {
 		var over payment.Expiry
 		if err := json.Unmarshal([]byte(message.Body), &over); err != nil {
 			return err

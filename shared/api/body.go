@@ -22,6 +22,7 @@ const (
 	MaxBody = 256 << 10
 	// maxDepth is how deep a body's arrays and objects may nest; nothing here needs more than three.
 	maxDepth = 16
+	maxName  = 100 // bytes of a field's name
 )
 
 // readable lets a request pass whose query and body every reader reads alike. A body that a route does not
@@ -154,6 +155,9 @@ func (c *checker) object(at string, depth int) error {
 			return err
 		}
 		name, _ := token.(string)
+		if len(name) > maxName { // no field is called so; and names are repeated in every place below them
+			return problem.Field(at, fmt.Sprintf("has a field whose name is longer than %d bytes", maxName))
+		}
 		if err := checkText(at, name); err != nil {
 			return err
 		}

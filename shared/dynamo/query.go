@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -116,7 +117,7 @@ func (q Query) input(table string) (*dynamodb.QueryInput, error) {
 		in.Limit = &q.Limit
 	}
 	if q.Cursor != "" {
-		start, ok := position(q.Cursor, pk, q.PK)
+		start, ok := q.position(pk, sk)
 		if !ok {
 			return nil, problem.Field("cursor", "is not one that this list gave")
 		}
@@ -140,13 +141,23 @@ func cursor(last Item) string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-func position(cursor, pkAttr, pk string) (Item, bool) {
-	b, err := base64.RawURLEncoding.DecodeString(cursor)
+// position reads a cursor. It must name the keys of table and index, all of them and nothing else, within the query's range.
+func (q Query) position(pkAttr, skAttr string) (Item, bool) {
+	b, err := base64.RawURLEncoding.DecodeString(q.Cursor)
 	if err != nil {
 		return nil, false
 	}
 	key := map[string]string{}
-	if json.Unmarshal(b, &key) != nil || key[pkAttr] != pk || key["pk"] == "" || key["sk"] == "" || len(key) > 4 {
+	if json.Unmarshal(b, &key) != nil || key[pkAttr] != q.PK || !strings.HasPrefix(key[skAttr], q.Prefix) {
+		return nil, false
+	}
+	names := map[string]bool{"pk": true, "sk": true, pkAttr: true, skAttr: true}
+	for name := range names {
+		if key[name] == "" || len(key) != len(names) {
+			return nil, false
+		}
+	}
+	if at := key[skAttr]; q.From != "" && at < q.From || q.To != "" && at > q.To {
 		return nil, false
 	}
 	item := Item{}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"farrier/shared/cloud"
 	"farrier/shared/parts"
 	"farrier/shared/queue"
 )
@@ -75,7 +77,7 @@ func TestConformanceADelayedMessageIsHeldBack(t *testing.T) {
 }
 
 func TestABatchNamesOnlyTheMessagesThatFailed(t *testing.T) {
-	handler := queue.Batch(slog.New(slog.DiscardHandler), func(_ context.Context, m events.SQSMessage) error {
+	handler := queue.Batch(slog.New(slog.DiscardHandler), cloud.Metrics{Out: io.Discard, Now: time.Now}, func(_ context.Context, m events.SQSMessage) error {
 		if m.Body == "bad" {
 			return errors.New("no")
 		}

@@ -92,12 +92,19 @@ func (c Consumer) streamed(ctx context.Context, batch events.DynamoDBEvent) even
 	return failures()
 }
 
+// errPosition: AWS itself put a message here when the stream was about to forget a batch. It holds a
+// position, not the records; cmd/rederive makes them again from the tables.
+var errPosition = errors.New("stream: the message holds no record; run cmd/rederive, then delete it")
+
 // queued handles redriven records one by one; what fails again goes back to the dead-letter queue by SQS's own count.
 func (c Consumer) queued(ctx context.Context, batch events.SQSEvent) events.SQSEventResponse {
 	var failed []string
 	for _, message := range batch.Records {
 		var aside Aside
 		err := json.Unmarshal([]byte(message.Body), &aside)
+		if err == nil && len(aside.Record.Change.Keys) == 0 {
+			err = errPosition
+		}
 		if err == nil {
 			err = c.Handle(ctx, []events.DynamoDBEventRecord{aside.Record})[0]
 		}

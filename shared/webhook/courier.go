@@ -29,6 +29,7 @@ type Courier struct {
 	Random      io.Reader
 	AtOnce      int // attempts of one batch that run side by side
 	Log         *slog.Logger
+	Metrics     cloud.Metrics
 }
 
 // Invoke is the Lambda handler of the queue. A job that met trouble of ours is answered as failed, and
@@ -49,6 +50,7 @@ func (c Courier) Invoke(ctx context.Context, batch events.SQSEvent) (events.SQSE
 	for i, err := range troubles {
 		if err != nil {
 			message := batch.Records[i].MessageId
+			c.Metrics.Count("JobFailed", 1, nil)
 			c.Log.ErrorContext(ctx, "job failed", "message", message, "error", err)
 			answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: message})
 		}

@@ -26,8 +26,8 @@ type Sender struct {
 
 // tested is the data of an endpoint.test event.
 type tested struct {
-	Endpoint EndpointView `json:"endpoint"`
-	Message  string       `json:"message"`
+	Endpoint string `json:"endpoint"`
+	Message  string `json:"message"`
 }
 
 // Test makes an endpoint.test event for one endpoint and asks for its delivery.
@@ -43,7 +43,7 @@ func (s Sender) Test(ctx context.Context, merchant, endpoint string) (event.Even
 	}
 	test, err := event.New(
 		event.Event{Merchant: merchant, ID: name, Type: event.EndpointTest, CreatedAt: now, Object: one.ID, Version: one.Version},
-		tested{Endpoint: one.View(), Message: "This is a test. Nothing has happened."})
+		tested{Endpoint: one.ID, Message: "This is a test. Nothing has happened."})
 	if err != nil {
 		return event.Event{}, err
 	}
