@@ -1,7 +1,7 @@
 # Farrier. `make` lists what can be made. A machine needs Go, Python 3 and Node.js; everything else is installed
 # under .local, once. `make conformance` needs Java 17 and Maven besides.
 
-SHELL := bash
+SHELL := bash -o pipefail
 .DEFAULT_GOAL := help
 
 PYTHON := .local/venv/bin/python

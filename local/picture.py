@@ -3,7 +3,9 @@
     .local/venv/bin/python local/stack.py run --once 2>&1 | .local/venv/bin/python local/picture.py docs/run.svg
 """
 
+import re
 import sys
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -19,7 +21,9 @@ def main():
         if line[:1].isalpha():
             text.stylize("bold")
         console.print(text)
-    console.save_svg(sys.argv[1], title="make run")
+    drawn = console.export_svg(title="make run")
+    # Fonts that rich would fetch from elsewhere: the reader's own monospace does.
+    Path(sys.argv[1]).write_text(re.sub(r"@font-face\s*{.*?}\s*", "", drawn, flags=re.DOTALL))
 
 
 if __name__ == "__main__":
