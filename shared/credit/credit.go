@@ -52,7 +52,10 @@ func (c *Crediter) Handle(ctx context.Context, records []events.DynamoDBEventRec
 	}
 	tell := func(key dynamo.Key, err error) {
 		for _, i := range byDeposit[key] {
-			answers[i] = errors.Join(answers[i], err)
+			var unfit stream.Unfit
+			if answers[i] == nil || errors.As(answers[i], &unfit) {
+				answers[i] = err // trouble goes before unfitness, which the next run finds again
+			}
 		}
 	}
 	for key := range byDeposit {

@@ -264,7 +264,7 @@ func isHash(s string) bool {
 }
 
 // look looks, and for transactions that are not mined waits for two blocks: a wallet's callback often
-// comes before the block does, and the queue would bring it back only after a minute.
+// comes before the block does, and the queue would bring it back only after its visibility time-out, six minutes.
 func (f *Function) look(ctx context.Context, w *Watcher, a *asked) []events.SQSMessage {
 	txs := a.txs
 	for waited := 0; ; waited++ {
