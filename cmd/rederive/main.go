@@ -30,6 +30,7 @@ type row struct {
 	PK        string    `dynamodbav:"pk"`
 	SK        string    `dynamodbav:"sk"`
 	State     string    `dynamodbav:"state"`  // of a deposit
+	Round     int       `dynamodbav:"round"`  // how often it was reversed
 	Events    []string  `dynamodbav:"events"` // that a payment's last change stands for
 	UpdatedAt time.Time `dynamodbav:"updated_at"`
 }
@@ -54,7 +55,7 @@ func main() {
 		}
 		fmt.Printf("%d of %s sent to %s\n", n, table, to)
 	}
-	settled := func(r row) bool { return r.State == "final" || r.State == "reversed" }
+	settled := func(r row) bool { return r.State == "final" || r.Round > 0 }
 	again("DEPOSITS_TABLE", "CREDIT_QUEUE", settled)
 	again("DEPOSITS_TABLE", "NOTIFY_QUEUE", func(r row) bool { return r.State != "" })
 	again("PAYMENTS_TABLE", "NOTIFY_QUEUE", func(r row) bool { return len(r.Events) > 0 })

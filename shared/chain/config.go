@@ -103,11 +103,17 @@ func (s *Set) add(c Config) error {
 	if (c.Finality.Tag == "") == (c.Finality.Depth == 0) {
 		return fmt.Errorf("finality: must have either a tag or a depth of at least 1")
 	}
+	if t := c.Finality.Tag; t != "" && t != "finalized" && t != "safe" {
+		return fmt.Errorf(`finality.tag: must be "finalized" or "safe"; the other tags of a node are not final`)
+	}
 	if c.Native.CoinType == 0 {
 		c.Native.CoinType = 60
 	}
 	if c.Native.Symbol == "" {
 		c.Native.Ignore = true
+	}
+	if c.Native.Ignore { // nobody may be asked to pay what nobody watches
+		c.Native.Symbol = ""
 	} else if err := s.addAsset(Asset{ID: c.NativeAsset(), Chain: c.ID, Symbol: c.Native.Symbol, Decimals: c.Native.Decimals}); err != nil {
 		return fmt.Errorf("native: %w", err)
 	}

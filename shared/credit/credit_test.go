@@ -364,3 +364,35 @@ func TestAnExpiredPaymentThatIsPaidInTimeAfterAllIsPaid(t *testing.T) {
 	s.mustHandle(s.deposit("pay_1", "0xaa", 10)) // mined in time, final only now
 	s.expect("pay_1", payment.Paid, 10, 10, 1)
 }
+
+func TestAReversalIsBookedInTheAssetThatWasCredited(t *testing.T) {
+	s := open(t)
+	s.payment("pay_1", 10)
+	s.mustHandle(s.deposit("pay_1", "0xaa", 10))
+	// In the block that took the first one's place, the same transaction moves another asset.
+	s.mustHandle(s.deposit("pay_1", "0xaa", 1, func(d *deposit.Deposit) {
+		d.Round, d.Asset, d.Decimals = 1, "eip155:31337/slip44:60", 18
+	}))
+	totals, err := s.Ledger.Totals(context.Background(), merchant)
+	if err != nil || len(totals) != 2 {
+		t.Fatalf("%+v, %v", totals, err)
+	}
+	for _, total := range totals {
+		want := money.Units(0)
+		if total.Asset != dollar {
+			want = money.Units(1)
+		}
+		if total.Legs[ledger.Available].Cmp(want) != 0 {
+			t.Errorf("%s of %s, want %s", total.Legs[ledger.Available], total.Asset, want)
+		}
+	}
+}
+
+func TestADepositNoticedAnewIsNotCreditedTwice(t *testing.T) {
+	s := open(t)
+	s.payment("pay_1", 10)
+	s.mustHandle(s.deposit("pay_1", "0xaa", 10))
+	// The table of deposits was restored to an earlier moment, and the transfer is found again.
+	s.mustHandle(s.deposit("pay_1", "0xaa", 10, func(d *deposit.Deposit) { d.NoticedAt = d.NoticedAt.Add(time.Hour) }))
+	s.expect("pay_1", payment.Paid, 10, 10, 1)
+}

@@ -30,7 +30,9 @@ func stepsFor(d deposit.Deposit, has []ledger.Entry) []step {
 		case booked == nil:
 			steps = append(steps, step{deposit: d, round: round, kind: ledger.Void})
 		case booked.Kind == ledger.Credit && bySlot[ledger.Slot(d, round, ledger.Reversal)] == nil:
-			steps = append(steps, step{deposit: d, round: round, kind: ledger.Reversal, booked: booked})
+			was := d // in the next round the same transaction may move another asset
+			was.Asset, was.Decimals = booked.Asset, booked.Decimals
+			steps = append(steps, step{deposit: was, round: round, kind: ledger.Reversal, booked: booked})
 		}
 	}
 	if d.State == deposit.Final && bySlot[ledger.Slot(d, d.Round, ledger.Credit)] == nil {

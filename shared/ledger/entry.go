@@ -75,11 +75,12 @@ const (
 	Void     Kind = "void"     // a deposit that the chain took back before it was credited: it takes the credit's place, so that none can come late
 )
 
-// Entry is one line of the book. Its key orders an account's lines by the time the deposit was noticed
-// and holds the deposit's identity, its round and the slot, so that each can be written once.
+// Entry is one line of the book. Its key holds nothing but the transfer's identity (its payment, which its
+// destination fixes, and the deposit's id), the round and the slot, so that each can be written once,
+// whatever became of the deposit's own item. Payments' ids sort by time, and so do the lines.
 type Entry struct {
 	PK string `dynamodbav:"pk"` // merchant/shard
-	SK string `dynamodbav:"sk"` // noticed at/deposit/round/slot
+	SK string `dynamodbav:"sk"` // payment/deposit/round/slot
 
 	ID       string      `dynamodbav:"id"`
 	Kind     Kind        `dynamodbav:"kind"`
@@ -106,15 +107,12 @@ const (
 	TowardAfter  Toward = "after"
 )
 
-// sortable orders as text the way times do.
-const sortable = "2006-01-02T15:04:05.000Z"
-
 // PartitionOf is where an account's entries lie.
 func PartitionOf(merchant string, shard int) string { return merchant + "/" + strconv.Itoa(shard) }
 
 // PrefixOf is what the sort keys of all entries of a deposit begin with.
 func PrefixOf(d deposit.Deposit) string {
-	return d.NoticedAt.UTC().Format(sortable) + "/" + d.ID + "/"
+	return d.Payment + "/" + d.ID + "/"
 }
 
 // Slot is a place that one entry of a deposit can take: in each round one credit (or void) and one reversal.

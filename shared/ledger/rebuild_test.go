@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 func entry(merchant, tx string, shard int, asset money.Asset, amount int64, at time.Duration) ledger.Entry {
-	d := deposit.Deposit{Merchant: merchant, Shard: shard, Asset: asset, Decimals: 6, NoticedAt: noon.Add(at),
+	d := deposit.Deposit{Merchant: merchant, Shard: shard, Asset: asset, Decimals: 6, Payment: fmt.Sprintf("pay_%03d", at/time.Second), NoticedAt: noon,
 		ID: deposit.IDOf("eip155:1", tx, "log-0"), Chain: "eip155:1", Tx: tx, Index: "log-0"}
 	legs := ledger.Legs{ledger.Available: money.Units(amount), ledger.Custody: money.Units(-amount)}
 	return ledger.EntryFor(d, 0, ledger.Credit, legs, "", noon)

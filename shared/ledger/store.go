@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"farrier/shared/deposit"
@@ -72,7 +73,7 @@ func (s Store) Totals(ctx context.Context, merchant string) ([]Total, error) {
 	return totals, err
 }
 
-// List reads a page of a merchant's entries, those of the newest deposits first. The shards' pages are
+// List reads a page of a merchant's entries, those of the newest payments first. The shards' pages are
 // merged: sort keys compare across shards, so the last one given is where the next page begins in each.
 func (s Store) List(ctx context.Context, merchant string, shards int, limit int32, after string) ([]Entry, string, error) {
 	if after != "" && !validCursor(after) {
@@ -99,11 +100,7 @@ func (s Store) List(ctx context.Context, merchant string, shards int, limit int3
 }
 
 func validCursor(s string) bool {
-	if len(s) < len(sortable)+1 || len(s) > 120 || s[len(sortable)] != '/' {
-		return false
-	}
-	_, err := time.Parse(sortable, s[:len(sortable)])
-	return err == nil
+	return len(s) <= 200 && strings.Count(s, "/") == 3
 }
 
 // EntryView is an entry as merchants see it. Amounts are integers in the asset's smallest unit, and as

@@ -96,8 +96,11 @@ func (f *Function) loop(ctx context.Context, w *Watcher, until time.Time) Summar
 	}
 	for failed := 0; ; {
 		p, err := guarded(func() (Progress, error) { return w.Pass(ctx) })
-		if ctx.Err() != nil && err != nil {
-			return sum // the minute is over, in the middle of a pass
+		if ctx.Err() != nil && err != nil { // the minute is over, in the middle of a pass
+			if sum.Passes == 0 {
+				sum.Trouble = "no pass was finished: " + err.Error()
+			}
+			return sum
 		}
 		sum.note(p, err)
 		if failed++; err == nil {

@@ -27,6 +27,11 @@ func (w *Watcher) Look(ctx context.Context, txs []string) (unmined []string, err
 
 // look writes what it finds into the journal as a pass over no blocks, so that it is followed like the rest.
 func (w *Watcher) look(ctx context.Context, txs []string) (unmined []string, err error) {
+	// What is final is read before the transactions are: a block that goes while they are read is then not called final.
+	head, final, err := w.head(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var news []finding
 	var looked []string
 	for _, tx := range txs {
@@ -51,10 +56,6 @@ func (w *Watcher) look(ctx context.Context, txs []string) (unmined []string, err
 	}
 	if len(news) == 0 {
 		return unmined, nil
-	}
-	head, final, err := w.head(ctx)
-	if err != nil {
-		return nil, err
 	}
 	newest := w.journal.newest()
 	entry, err := w.record(ctx, newest, Entry{

@@ -156,14 +156,17 @@ func (w *Watcher) sight(ctx context.Context) (sight, error) {
 	return s, w.makeUp(ctx, s)
 }
 
-// begin puts the anchor before the first block to look at: the configured one, or the newest final one,
-// so that what was paid just before the first pass is found too.
+// lookBack is how far before the newest final block a watch begins that has no configured start: payments
+// are taken from the moment of deployment, and the first pass may come later, as after a wrong endpoint was mended.
+const lookBack = time.Hour
+
+// begin puts the anchor before the first block to look at: the configured one, or one lookBack before the newest final one.
 func (w *Watcher) begin(ctx context.Context) error {
 	_, final, err := w.head(ctx)
 	if err != nil {
 		return err
 	}
-	before := final
+	before := final - min(final, uint64(lookBack/time.Duration(w.Config.BlockTime))) // #nosec G115 -- both are positive
 	if w.Config.Start > 0 {
 		before = min(w.Config.Start-1, final)
 	}

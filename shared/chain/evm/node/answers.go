@@ -59,13 +59,16 @@ var transferTopic = common.HexToHash("0xddf252ad1be2c89b69c2b068fc378daa952ba7f1
 // A height above it is a mistake or a lie.
 const tallest = 1_000_000_000_000_000
 
+// latest is the last second of the year 9999, in which RFC 3339 ends.
+const latest = 253_402_300_799
+
 func (h header) block(method string) (chain.Block, error) {
 	switch {
 	case h.Number == nil || h.Hash == nil || h.Timestamp == nil:
 		return chain.Block{}, strange(method, "a block without number, hash or timestamp")
 	case *h.Number > tallest:
 		return chain.Block{}, strange(method, "height %d, which no chain has", *h.Number)
-	case *h.Timestamp > tallest:
+	case *h.Timestamp > latest:
 		return chain.Block{}, strange(method, "time %d, which no block has", *h.Timestamp)
 	}
 	return chain.Block{
