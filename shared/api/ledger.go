@@ -19,7 +19,7 @@ type listBalances struct{ Acting }
 
 func (a *API) ledgerRoutes(to huma.API) {
 	register(a, to, route{
-		ID: "list-entries", Method: http.MethodGet, Path: "/v1/entries", Tag: "Ledger", Summary: "List the ledger's entries, those of the newest deposits first",
+		ID: "list-entries", Method: http.MethodGet, Path: "/v1/entries", Tag: "Ledger", Summary: "List the ledger's entries, those of the newest payments first",
 		Scope: merchant.LedgerRead, Errors: []int{http.StatusNotFound}, Answer: Page[ledger.EntryView]{Data: []ledger.EntryView{exampleEntry}},
 	}, a.listEntries)
 	register(a, to, route{

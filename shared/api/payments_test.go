@@ -128,7 +128,7 @@ func TestEntriesAndBalancesAreListed(t *testing.T) {
 	owner, key := b.merchant("ledger:read")
 	var balance ledger.Balance
 	for i := range 3 {
-		d := b.arrive(owner, "pay_"+exampleULID, "0x02", "0x0"+strconv.Itoa(i))
+		d := b.arrive(owner, "pay_"+exampleULID[:25]+strconv.Itoa(i), "0x02", "0x0"+strconv.Itoa(i))
 		legs := ledger.Legs{ledger.Available: d.Amount, ledger.Custody: d.Amount.Neg()}
 		e := ledger.EntryFor(d, 0, ledger.Credit, legs, ledger.TowardInTime, b.now)
 		if err := b.Ledger.Entries.Create(context.Background(), e); err != nil {

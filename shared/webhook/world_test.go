@@ -183,6 +183,7 @@ func newWorld(t *testing.T, g ground, reply func(n int, w http.ResponseWriter)) 
 		Events: event.Store{Table: dynamo.Table{Client: db, Name: g.events}}, Endpoints: endpoints, Deliveries: deliveries,
 		Jobs: queue.Queue{Client: jobs, URL: w.sqs.URL + "/jobs"}, DeadLetters: queue.Queue{Client: jobs, URL: w.sqs.URL + "/letters"},
 		Client: client, Now: w.clock, Random: half{}, AtOnce: 3, Log: quiet,
+		Metrics: cloud.Metrics{Out: io.Discard, Now: w.clock},
 	}
 	w.sweeper = Sweeper{Deliveries: deliveries, Jobs: w.courier.Jobs, Now: w.clock, PerShard: 100, Log: quiet,
 		Metrics: cloud.Metrics{Out: io.Discard, Now: w.clock}}
