@@ -18,6 +18,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"farrier/shared/callback"
 	"farrier/shared/chain"
@@ -30,6 +31,7 @@ import (
 	"farrier/shared/merchant"
 	"farrier/shared/parts"
 	"farrier/shared/payment"
+	"farrier/shared/queue"
 	"farrier/shared/seal"
 	"farrier/shared/webhook"
 )
@@ -46,22 +48,27 @@ const (
 // bench is the API on real parts, called by Lambda events.
 type bench struct {
 	*API
-	t   *testing.T
+	t   testing.TB
 	now time.Time
 	log bytes.Buffer
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t testing.TB) *bench {
 	t.Helper()
 	b := &bench{t: t, now: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)}
-	clock := func() time.Time { return b.now }
 	client := dynamodb.NewFromConfig(parts.Config(t, "FARRIER_TEST_DYNAMODB"))
-	table := func(indexes ...parts.Index) dynamo.Table { return parts.TableOn(t, client, indexes...) }
 	keys, key := parts.Key(t)
+	return b.on(func(indexes ...parts.Index) dynamo.Table { return parts.TableOn(t, client, indexes...) }, keys, key, parts.Queue(t))
+}
+
+// on wires the API to its parts.
+func (b *bench) on(table func(...parts.Index) dynamo.Table, keys *kms.Client, key string, jobs queue.Queue) *bench {
+	b.t.Helper()
+	clock := func() time.Time { return b.now }
 	sealer := &seal.Sealer{Client: keys, KeyID: key, Now: clock}
 	set, err := chain.ParseSet(chains)
 	if err != nil {
-		t.Fatal(err)
+		b.t.Fatal(err)
 	}
 	hash := sha256.Sum256([]byte(operatorKey))
 	merchants := merchant.Store{Table: table(), Now: clock, Random: rand.Reader}
@@ -78,7 +85,7 @@ func newBench(t *testing.T) *bench {
 		Deposits:    deposit.Store{Table: table()},
 		Ledger:      ledger.Store{Entries: table(), Balances: table()},
 		Endpoints:   endpoints, Events: told, Deliveries: deliveries,
-		Sender: webhook.Sender{Events: told, Endpoints: endpoints, Deliveries: deliveries, Jobs: parts.Queue(t), Now: clock, Random: rand.Reader},
+		Sender: webhook.Sender{Events: told, Endpoints: endpoints, Deliveries: deliveries, Jobs: jobs, Now: clock, Random: rand.Reader},
 		Now:    clock, Random: rand.Reader, Log: slog.New(slog.NewJSONHandler(&b.log, nil)),
 	}
 	b.build.Do(b.routes)

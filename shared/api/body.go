@@ -41,6 +41,8 @@ func (a *API) readable(op *huma.Operation, takesBody bool, next http.Handler) ht
 	})
 }
 
+// checkQuery refuses what clients send by mistake: a parameter twice, and one without a value, which would ask for
+// everything where the value that was forgotten asks for one thing.
 func checkQuery(raw string) error {
 	query, err := url.ParseQuery(raw)
 	if err != nil {
@@ -49,6 +51,9 @@ func checkQuery(raw string) error {
 	for name, values := range query {
 		if len(values) > 1 {
 			return problem.Field(name, "stands twice in the query")
+		}
+		if values[0] == "" {
+			return problem.Field(name, "is empty; leave it out instead")
 		}
 	}
 	return nil

@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -64,23 +63,6 @@ func TestABodyIsReadTheSameWayByEveryone(t *testing.T) {
 			t.Errorf("%.60q: %v", body, err)
 		}
 	}
-}
-
-func FuzzABodyThatPassesIsReadByTheDecoder(f *testing.F) {
-	f.Add([]byte(`{"a":[1,"x",{"b":true}]}`))
-	f.Add([]byte(`{"a":1}{"a":1}`))
-	f.Add([]byte("{\"a\":\"\xff\"}"))
-	f.Fuzz(func(t *testing.T, body []byte) {
-		err := checkJSON(body)
-		var value any
-		if err == nil && json.Unmarshal(body, &value) != nil {
-			t.Fatalf("%q passes", body)
-		}
-		var p *problem.Error
-		if err != nil && !errors.As(err, &p) {
-			t.Fatalf("%q: %v is no problem", body, err)
-		}
-	})
 }
 
 func postRaw(t *testing.T, a *API, body []byte, headers map[string]string) reply {

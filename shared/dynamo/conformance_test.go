@@ -2,6 +2,7 @@ package dynamo_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -154,7 +155,8 @@ func TestConformanceAListIsPagedInItsOrder(t *testing.T) {
 	if strings.Join(got, " ") != "x/6 x/5 x/4 x/3 x/2 x/1 x/0" {
 		t.Errorf("%v", got)
 	}
-	for _, forged := range []string{"!", "e30", "eyJwayI6ImEifQ"} {
+	long := base64.RawURLEncoding.EncodeToString([]byte(`{"pk":"a","sk":"x/` + strings.Repeat("9", 1024) + `"}`))
+	for _, forged := range []string{"!", "e30", "eyJwayI6ImEifQ", long} {
 		if _, _, err := dynamo.List[thing](ctx, table, dynamo.Query{PK: "a", Cursor: forged}); !problem.Is(err, problem.Invalid) {
 			t.Errorf("cursor %q: %v", forged, err)
 		}

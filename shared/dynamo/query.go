@@ -141,6 +141,13 @@ func cursor(last Item) string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
+// The longest keys that DynamoDB takes, in bytes; it refuses the whole query for a longer one
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html, read 2026-11-21).
+const (
+	maxPartition = 2048
+	maxSort      = 1024
+)
+
 // position reads a cursor. It must name the keys of table and index, all of them and nothing else, within the query's range.
 func (q Query) position(pkAttr, skAttr string) (Item, bool) {
 	b, err := base64.RawURLEncoding.DecodeString(q.Cursor)
@@ -151,9 +158,9 @@ func (q Query) position(pkAttr, skAttr string) (Item, bool) {
 	if json.Unmarshal(b, &key) != nil || key[pkAttr] != q.PK || !strings.HasPrefix(key[skAttr], q.Prefix) {
 		return nil, false
 	}
-	names := map[string]bool{"pk": true, "sk": true, pkAttr: true, skAttr: true}
-	for name := range names {
-		if key[name] == "" || len(key) != len(names) {
+	longest := map[string]int{"pk": maxPartition, "sk": maxSort, pkAttr: maxPartition, skAttr: maxSort}
+	for name, most := range longest {
+		if key[name] == "" || len(key[name]) > most || len(key) != len(longest) {
 			return nil, false
 		}
 	}

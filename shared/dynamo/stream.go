@@ -82,6 +82,12 @@ func told(v types.AttributeValue) events.DynamoDBAttributeValue {
 			list[i] = told(e)
 		}
 		return events.NewListAttribute(list)
+	case *types.AttributeValueMemberSS:
+		return events.NewStringSetAttribute(v.Value)
+	case *types.AttributeValueMemberNS:
+		return events.NewNumberSetAttribute(v.Value)
+	case *types.AttributeValueMemberBS:
+		return events.NewBinarySetAttribute(v.Value)
 	default:
 		return events.NewNullAttribute()
 	}

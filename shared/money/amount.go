@@ -61,10 +61,11 @@ func ParseDecimal(s string, decimals int) (Amount, error) {
 	if len(fraction) > decimals {
 		return Amount{}, fmt.Errorf("has %d decimals; the asset has %d", len(fraction), decimals)
 	}
-	if len(strings.TrimLeft(whole, "0"))+decimals > maxDigits+1 {
+	digits := strings.TrimLeft(whole+fraction+strings.Repeat("0", decimals-len(fraction)), "0")
+	if len(digits) > maxDigits {
 		return Amount{}, ErrTooLarge
 	}
-	b, _ := new(big.Int).SetString(whole+fraction+strings.Repeat("0", decimals-len(fraction)), 10)
+	b, _ := new(big.Int).SetString("0"+digits, 10)
 	return FromBig(b)
 }
 

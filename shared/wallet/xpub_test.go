@@ -49,13 +49,3 @@ func TestOnlyAnAccountsExtendedPublicKeyIsTaken(t *testing.T) {
 		}
 	}
 }
-
-func FuzzParseXPub(f *testing.F) {
-	f.Add(account)
-	f.Add("xprv")
-	f.Fuzz(func(_ *testing.T, s string) {
-		if x, err := ParseXPub(s); err == nil {
-			_, _ = x.Address(0, 0)
-		}
-	})
-}

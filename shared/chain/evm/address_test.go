@@ -79,21 +79,3 @@ func TestAnAddressFollowsFromItsPublicKey(t *testing.T) {
 		}
 	}
 }
-
-func FuzzParseAddressNeverGivesASecondSpelling(f *testing.F) {
-	for _, s := range eip55 {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		address, err := evm.ParseAddress(s)
-		if err != nil {
-			return
-		}
-		if again, err := evm.ParseAddress(address); err != nil || again != address || len(address) != 42 {
-			t.Fatalf("%q became %q and then %q, %v", s, address, again, err)
-		}
-		if spelt, err := evm.ParseAddress(evm.Checksum(address)); err != nil || spelt != address {
-			t.Fatalf("the checksummed spelling of %q reads as %q, %v", address, spelt, err)
-		}
-	})
-}

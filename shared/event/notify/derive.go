@@ -10,6 +10,7 @@ import (
 	"farrier/shared/deposit"
 	"farrier/shared/dynamo"
 	"farrier/shared/event"
+	"farrier/shared/money"
 	"farrier/shared/payment"
 )
 
@@ -48,6 +49,9 @@ func ofPayment(item dynamo.Item) (told, error) {
 	if err := dynamo.Unmarshal(item, &p); err != nil {
 		return told{}, err
 	}
+	if err := countable(p.Decimals); err != nil {
+		return told{}, err
+	}
 	origin := event.Origin{Table: "payments", Key: p.Key(), Version: p.Version, At: p.UpdatedAt, Object: p.ID}
 	view := p.View(p.UpdatedAt)
 	out := told{merchant: p.Merchant}
@@ -78,8 +82,19 @@ func ofDeposit(item dynamo.Item) (told, error) {
 	if !ok {
 		return told{}, nil
 	}
+	if err := countable(d.Decimals); err != nil {
+		return told{}, err
+	}
 	e, err := derived(event.Origin{Table: "deposits", Key: d.Key(), Version: d.Version, At: d.UpdatedAt, Object: d.ID}, t, d.View())
 	return told{merchant: d.Merchant, events: []event.Event{e}, onlyWanted: true}, err
+}
+
+// countable refuses decimals that no asset has: its amounts cannot be written.
+func countable(decimals int) error {
+	if decimals < 0 || decimals > money.MaxDecimals {
+		return fmt.Errorf("notify: the record's asset has %d decimals", decimals)
+	}
+	return nil
 }
 
 func derived(o event.Origin, t event.Type, data any) (event.Event, error) {

@@ -276,34 +276,3 @@ func TestNoErrorNamesTheEndpointsKey(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-func FuzzAnyBytesFromANodeAreAnErrorOrAnAnswer(f *testing.F) {
-	f.Add([]byte(`{"jsonrpc":"2.0","id":1,"result":"0x7a69"}`))
-	f.Add([]byte(`[{"jsonrpc":"2.0","id":1,"result":{"number":"0x1"}},{"jsonrpc":"2.0","id":2,"result":[{"topics":["0x"]}]}]`))
-	f.Add([]byte(`<html>`))
-	f.Fuzz(func(t *testing.T, answer []byte) {
-		said := roundTripper(func(r *http.Request) []byte {
-			var asked bytes.Buffer
-			_, _ = asked.ReadFrom(r.Body)
-			if strings.Contains(asked.String(), "eth_chainId") {
-				return []byte(`{"jsonrpc":"2.0","id":1,"result":"0x7a69"}`)
-			}
-			return answer
-		})
-		n, err := node.New(node.Options{Config: config(contract), Endpoints: []string{"http://node"}, Now: time.Now, Transport: said})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, _ = n.Head(t.Context())
-		_, _ = n.Transfers(t.Context(), 1, 1, owned)
-		_, _, _ = n.Transaction(t.Context(), "0x"+strings.Repeat("11", 32))
-	})
-}
-
-type roundTripper func(*http.Request) []byte
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := httptest.NewRecorder()
-	_, _ = w.Write(f(r))
-	return w.Result(), nil
-}

@@ -1,0 +1,64 @@
+package watch
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+
+	"farrier/shared/chain"
+)
+
+// FuzzLook: a message asks a chain for nothing, or for a transaction by a hash in its one spelling; whatever it is, it
+// is read the same when it is sent again as it was read.
+func FuzzLook(f *testing.F) {
+	hash := "0x" + strings.Repeat("aB", 32)
+	for _, s := range []string{
+		`{"chain":"eip155:137","tx":"` + hash + `"}`, `{"chain":"eip155:137"}`, `{"chain":"eip155:137","tx":"` + hash[2:] + `"}`, `{"chain":"eip155:137","tx":"0X` + hash[2:] + `"}`,
+		`{"chain":"eip155:137","tx":"` + hash + `0"}`, `{"chain":"eip155:137","tx":"0x` + strings.Repeat("K", 64) + `"}`, `{"chain":7}`, `null`, `[]`, ``, `{"CHAIN":"a","Tx":""}`, "{\"tx\":\"\xff\"}",
+	} {
+		f.Add(s)
+	}
+	form := regexp.MustCompile(`^(0x[0-9a-f]{64})?$`)
+	f.Fuzz(func(t *testing.T, body string) {
+		var said struct{ Chain, Tx string }
+		readable := json.Unmarshal([]byte(body), &said) == nil && form.MatchString(strings.ToLower(said.Tx))
+		look, ok := read(body)
+		if ok != readable || ok && (look.Tx != strings.ToLower(said.Tx) || string(look.Chain) != said.Chain) {
+			t.Fatalf("%q asks for %+v", body, look)
+		}
+		if !ok {
+			return
+		}
+		sent, err := json.Marshal(look)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, ok := read(string(sent)); !ok || again != look {
+			t.Fatalf("%q is %+v and then %+v", body, look, again)
+		}
+	})
+}
+
+// FuzzEndpoints: CHAIN_ENDPOINTS is refused without a word of it, since it holds keys, or every configured chain has an endpoint.
+func FuzzEndpoints(f *testing.F) {
+	for _, s := range []string{
+		`{"eip155:137":["https://node.example/v2/a-secret-key"]}`, `{"eip155:1":["https://node.example/v2/a-secret-key"]}`, `{"eip155:137":[]}`, `{"eip155:137":"https://node.example/v2/a-secret-key"}`,
+		`{"eip155:137":["a-secret-key"`, `null`, `[]`, ``, `{"eip155:137":[null]}`, `{"eip155:137":["x"]}{`,
+	} {
+		f.Add(s)
+	}
+	set, err := chain.ParseSet(`[{"id":"eip155:137","block_time":"2s","finality":{"depth":3}}]`)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		endpoints, err := Endpoints(text, set)
+		if err == nil && len(endpoints["eip155:137"]) == 0 {
+			t.Fatalf("%q: %v", text, endpoints)
+		}
+		if err != nil && (len(text) > 20 && strings.Contains(err.Error(), text) || strings.Contains(text, "a-secret-key") && strings.Contains(err.Error(), "secret")) {
+			t.Fatalf("%q: %v", text, err)
+		}
+	})
+}
