@@ -2,11 +2,8 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
@@ -21,11 +18,5 @@ func main() {
 		Payments: dynamo.Table{Client: dynamodb.NewFromConfig(cloud.Config()), Name: cloud.Env("PAYMENTS_TABLE")},
 		Now:      time.Now,
 	}
-	lambda.Start(queue.Batch(cloud.Log(), cloud.NewMetrics(), func(ctx context.Context, message events.SQSMessage) error {
-		var over payment.Expiry
-		if err := json.Unmarshal([]byte(message.Body), &over); err != nil {
-			return err
-		}
-		return payments.Expire(ctx, over)
-	}))
+	lambda.Start(queue.Batch(cloud.Log(), cloud.NewMetrics(), payments.OnTimer))
 }

@@ -22,7 +22,8 @@ import (
 	"farrier/shared/wallet"
 )
 
-// Limits of a request. They keep a payment within one KB, one write unit.
+// Limits of a request. They keep a payment within one KB, one write unit, where the reference's letters are of one
+// byte (others can make it two) and the amount has no more than 19 digits.
 const (
 	DefaultExpiry     = time.Hour
 	MinExpiry         = time.Minute
@@ -91,11 +92,17 @@ func (s Store) Create(ctx context.Context, r Request) (Payment, error) {
 		return Payment{}, err
 	}
 	p = p.at(address)
+	if now := s.Now(); p.over(now) { // the request is made again long after it was stopped, and its timer may have rung
+		p, _ = p.Expire(now)
+		return s.record(ctx, p)
+	}
 	if err := s.Expiry.At(ctx, p.ID, p.ExpiresAt, Expiry{Merchant: p.Merchant, Payment: p.ID}); err != nil {
 		return Payment{}, err
 	}
 	return s.record(ctx, p)
 }
+
+var errKeyReused = problem.New(problem.KeyReused, "this Idempotency-Key was used for another payment request")
 
 // record writes the payment, or returns the one that an earlier run of the same request wrote.
 func (s Store) record(ctx context.Context, p Payment) (Payment, error) {
@@ -108,7 +115,7 @@ func (s Store) record(ctx context.Context, p Payment) (Payment, error) {
 	case readErr != nil:
 		return Payment{}, readErr
 	case stored.Fingerprint != p.Fingerprint:
-		return Payment{}, problem.New(problem.KeyReused, "this Idempotency-Key was used for another payment request")
+		return Payment{}, errKeyReused
 	default:
 		return stored, nil
 	}
@@ -177,7 +184,8 @@ func (s Store) anchor(r Request) (string, error) {
 }
 
 // claimAddress finds or makes the anchor's address. The address's item carries the payment's id and moment,
-// so that a second run of the same request makes the same payment.
+// so that a second run of the same request makes the same payment, and the request's fingerprint, so that
+// another request under the same key is refused before it has set a timer.
 func (s Store) claimAddress(ctx context.Context, account wallet.XPub, anchor string, p Payment, shards int) (wallet.Address, error) {
 	now := s.Now().UTC().Truncate(time.Millisecond)
 	name, err := id.New("pay", now, s.Random)
@@ -193,7 +201,7 @@ func (s Store) claimAddress(ctx context.Context, account wallet.XPub, anchor str
 		key := wallet.KeyOf(family(p.Asset), spelling)
 		claim := wallet.Address{
 			PK: key.PK, SK: key.SK, Address: spelling, Merchant: p.Merchant, Payment: name, Shards: max(shards, 1),
-			Path: strconv.Itoa(receivingBranch) + "/" + strconv.FormatUint(uint64(index), 10), Fingerprint: anchor, CreatedAt: now,
+			Path: strconv.Itoa(receivingBranch) + "/" + strconv.FormatUint(uint64(index), 10), Fingerprint: anchor, Request: p.Fingerprint, CreatedAt: now,
 		}
 		err = s.Addresses.Create(ctx, claim)
 		var stored wallet.Address
@@ -205,7 +213,11 @@ func (s Store) claimAddress(ctx context.Context, account wallet.XPub, anchor str
 			return wallet.Address{}, err
 		case readErr != nil:
 			return wallet.Address{}, readErr
-		case stored.Fingerprint == anchor && stored.Merchant == p.Merchant:
+		case stored.Fingerprint != anchor || stored.Merchant != p.Merchant:
+			continue // another payment's address
+		case stored.Request != p.Fingerprint:
+			return wallet.Address{}, errKeyReused
+		default:
 			return stored, nil
 		}
 	}

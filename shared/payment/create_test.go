@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
+
 	"farrier/shared/chain"
 	"farrier/shared/money"
 	"farrier/shared/parts"
@@ -102,6 +104,24 @@ func TestTheSameKeyMakesOnePayment(t *testing.T) {
 	other.Amount = "10.51"
 	if _, err := s.Create(context.Background(), other); !problem.Is(err, problem.KeyReused) {
 		t.Errorf("another body under the same key: %v", err)
+	}
+}
+
+func TestAnotherRequestUnderTheKeyOfAStoppedOneSetsNoTimer(t *testing.T) {
+	s, timer := store(t)
+	timer.fail = errors.New("stopped after the address was claimed")
+	if _, err := s.Create(context.Background(), request()); err == nil {
+		t.Fatal("went through")
+	}
+	timer.fail = nil
+	other := request()
+	other.ExpiresIn = 60
+	if _, err := s.Create(context.Background(), other); !problem.Is(err, problem.KeyReused) || len(timer.names) > 0 {
+		t.Errorf("%v, timers %v", err, timer.names)
+	}
+	p, err := s.Create(context.Background(), request())
+	if err != nil || !timer.names[p.ID].Equal(p.ExpiresAt) {
+		t.Errorf("%+v %v, timers %v", p, err, timer.names)
 	}
 }
 
@@ -200,8 +220,38 @@ func TestExpiryComesOnceAndNotEarly(t *testing.T) {
 	if err != nil || got.Status != payment.Expired || got.Version != 2 {
 		t.Errorf("%s at version %d, %v", got.Status, got.Version, err)
 	}
-	if err := s.Expire(context.Background(), payment.Expiry{Merchant: "mer_1", Payment: "pay_none"}); err != nil {
+	if err := s.Expire(context.Background(), payment.Expiry{Merchant: "mer_1", Payment: "pay_none"}); !errors.Is(err, payment.ErrUnwritten) {
 		t.Errorf("a payment that was never written: %v", err)
+	}
+}
+
+func TestARequestMadeAgainAfterItsTimeWritesAPaymentThatIsOver(t *testing.T) {
+	s, timer := store(t)
+	timer.fail = errors.New("stopped after the address was claimed")
+	if _, err := s.Create(context.Background(), request()); err == nil {
+		t.Fatal("went through")
+	}
+	timer.fail = nil
+	s.Now = func() time.Time { return time.Now().Add(11 * time.Minute) }
+	p, err := s.Create(context.Background(), request())
+	if err != nil || p.Status != payment.Expired || len(timer.names) > 0 {
+		t.Errorf("%s %v, timers %v", p.Status, err, timer.names)
+	}
+	if again, err := s.Create(context.Background(), request()); err != nil || again.ID != p.ID || again.Status != payment.Expired {
+		t.Errorf("again: %s %s, %v", again.ID, again.Status, err)
+	}
+}
+
+func TestATimersMessageForNoPaymentComesAgainTwice(t *testing.T) {
+	s, _ := store(t)
+	for receives, want := range map[string]error{"1": payment.ErrUnwritten, "2": payment.ErrUnwritten, "3": nil} {
+		message := events.SQSMessage{Body: `{"merchant":"mer_1","payment":"pay_none"}`, Attributes: map[string]string{"ApproximateReceiveCount": receives}}
+		if err := s.OnTimer(context.Background(), message); !errors.Is(err, want) {
+			t.Errorf("at receive %s: %v", receives, err)
+		}
+	}
+	if err := s.OnTimer(context.Background(), events.SQSMessage{Body: "{"}); err == nil {
+		t.Error("half a message is done")
 	}
 }
 

@@ -8,5 +8,6 @@
 //
 // The order of the three calls that make a payment: the address (which fixes the payment's id), the
 // timer of its end, the payment. Whoever runs the request again after a stop in between finds the
-// address by the same derivation and goes on from there.
+// address by the same derivation and goes on from there; where the payment's time is over by then, it is
+// written as over. A timer's message that finds no payment waits for it a little.
 package payment

@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"log/slog"
+	"strconv"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -23,4 +24,13 @@ func Batch(log *slog.Logger, metrics cloud.Metrics, f func(context.Context, even
 		}
 		return answer, nil
 	}
+}
+
+// Receives is how often a message has come, from 1.
+func Receives(message events.SQSMessage) int {
+	n, err := strconv.Atoi(message.Attributes["ApproximateReceiveCount"])
+	if err != nil {
+		return 1
+	}
+	return n
 }

@@ -17,7 +17,8 @@ type Address struct {
 	Payment     string    `dynamodbav:"payment"`
 	Shards      int       `dynamodbav:"shards"`      // of the merchant's accounts, fixed when the merchant was made
 	Path        string    `dynamodbav:"path"`        // below the extended public key: "0/1234"
-	Fingerprint string    `dynamodbav:"fingerprint"` // of the request that made it: an anchor for a retry
+	Fingerprint string    `dynamodbav:"fingerprint"` // what it was derived from: an anchor for a retry
+	Request     string    `dynamodbav:"request"`     // fingerprint of the request that claimed it
 	CreatedAt   time.Time `dynamodbav:"created_at"`
 }
 
