@@ -44,31 +44,30 @@ func (c *Crediter) now() time.Time { return c.Now().UTC().Truncate(time.Millisec
 // Handle books what the records' deposits need. It is the Handle of a stream.Consumer.
 func (c *Crediter) Handle(ctx context.Context, records []events.DynamoDBEventRecord) []error {
 	answers := make([]error, len(records))
-	byDeposit := map[dynamo.Key][]int{} // which records ask for a deposit
-	byAccount := map[dynamo.Key][]step{}
+	byDeposit, byAccount := groups[int]{}, groups[step]{} // which records ask for a deposit, which steps an account needs
 	for i, record := range records {
-		key := dynamo.StreamKey(record)
-		byDeposit[key] = append(byDeposit[key], i)
+		byDeposit.add(dynamo.StreamKey(record), i)
 	}
 	tell := func(key dynamo.Key, err error) {
-		for _, i := range byDeposit[key] {
+		for _, i := range byDeposit.of[key] {
 			var unfit stream.Unfit
 			if answers[i] == nil || errors.As(answers[i], &unfit) {
 				answers[i] = err // trouble goes before unfitness, which the next run finds again
 			}
 		}
 	}
-	for key := range byDeposit {
+	for _, key := range byDeposit.keys {
 		steps, err := c.steps(ctx, key)
 		if err != nil {
 			tell(key, err)
 		}
 		for _, s := range steps {
 			account := ledger.BalanceKey(s.deposit.Merchant, s.deposit.Asset, s.deposit.Shard)
-			byAccount[account] = append(byAccount[account], s)
+			byAccount.add(account, s)
 		}
 	}
-	for _, steps := range byAccount {
+	for _, account := range byAccount.keys {
+		steps := byAccount.of[account]
 		slices.SortFunc(steps, inOrder)
 		for chunk := range slices.Chunk(steps, stepsAtOnce) {
 			for key, err := range c.book(ctx, chunk) {
@@ -77,6 +76,22 @@ func (c *Crediter) Handle(ctx context.Context, records []events.DynamoDBEventRec
 		}
 	}
 	return answers
+}
+
+// groups are values by key, the keys in the order in which they came first.
+type groups[T any] struct {
+	keys []dynamo.Key
+	of   map[dynamo.Key][]T
+}
+
+func (g *groups[T]) add(key dynamo.Key, value T) {
+	if g.of == nil {
+		g.of = map[dynamo.Key][]T{}
+	}
+	if _, known := g.of[key]; !known {
+		g.keys = append(g.keys, key)
+	}
+	g.of[key] = append(g.of[key], value)
 }
 
 // inOrder sorts the steps of an account the way its entries lie in the book.

@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -70,33 +71,37 @@ func TestABalanceIsRebuiltFromItsEntriesAndCompared(t *testing.T) {
 }
 
 func TestEntriesOfAllShardsAreListedNewestFirstOverPages(t *testing.T) {
-	var want []string
-	var all []ledger.Entry
-	for i := range 7 {
-		e := entry("mer_1", string(rune('a'+i)), i%3, "eip155:1/erc20:0xaa", int64(i+1), time.Duration(i)*time.Second)
-		all, want = append(all, e), append([]string{e.SK}, want...)
+	for shards := 1; shards <= 3; shards++ {
+		var want []string
+		var all []ledger.Entry
+		for i := range 7 {
+			e := entry("mer_1", string(rune('a'+i)), i%shards, "eip155:1/erc20:0xaa", int64(i+1), time.Duration(i)*time.Second)
+			all, want = append(all, e), append([]string{e.SK}, want...)
+		}
+		s := book(t, all...)
+		for limit := int32(1); limit <= 8; limit++ {
+			if got := listed(t, s, shards, limit); !slices.Equal(got, want) {
+				t.Errorf("%d shards, pages of %d: %v, want %v", shards, limit, got, want)
+			}
+		}
+		if _, _, err := s.List(context.Background(), "mer_1", shards, 3, "zzz"); err == nil {
+			t.Error("a cursor of no list was accepted")
+		}
 	}
-	s := book(t, all...)
-	var got []string
+}
+
+// listed are the sort keys of a merchant's entries, page after page.
+func listed(t *testing.T, s ledger.Store, shards int, limit int32) (keys []string) {
+	t.Helper()
 	for cursor, pages := "", 0; pages == 0 || cursor != ""; pages++ {
-		page, next, err := s.List(context.Background(), "mer_1", 3, 3, cursor)
-		if err != nil || pages > 3 {
+		page, next, err := s.List(context.Background(), "mer_1", shards, limit, cursor)
+		if err != nil || pages > 7 {
 			t.Fatal(pages, err)
 		}
 		for _, e := range page {
-			got = append(got, e.SK)
+			keys = append(keys, e.SK)
 		}
 		cursor = next
 	}
-	if len(got) != len(want) {
-		t.Fatalf("%d entries, want %d", len(got), len(want))
-	}
-	for i := range got {
-		if got[i] != want[i] {
-			t.Fatalf("entry %d is %s, want %s", i, got[i], want[i])
-		}
-	}
-	if _, _, err := s.List(context.Background(), "mer_1", 3, 3, "zzz"); err == nil {
-		t.Error("a cursor of no list was accepted")
-	}
+	return keys
 }

@@ -79,10 +79,14 @@ func (s Store) List(ctx context.Context, merchant string, shards int, limit int3
 	if after != "" && !validCursor(after) {
 		return nil, "", problem.Field("cursor", "is not one that this list gave")
 	}
+	most := limit + 1 // one more than the page, to know whether another follows
+	if after != "" {
+		most++ // To is inclusive: the cursor's own entry was on the page before
+	}
 	var all []Entry
 	for shard := range max(shards, 1) {
 		page, _, err := dynamo.List[Entry](ctx, s.Entries, dynamo.Query{
-			PK: PartitionOf(merchant, shard), Descending: true, Limit: limit + 1, To: after,
+			PK: PartitionOf(merchant, shard), Descending: true, Limit: most, To: after,
 		})
 		if err != nil {
 			return nil, "", err
@@ -90,7 +94,7 @@ func (s Store) List(ctx context.Context, merchant string, shards int, limit int3
 		all = append(all, page...)
 	}
 	slices.SortFunc(all, func(a, b Entry) int { return cmp.Compare(b.SK, a.SK) })
-	if after != "" { // To is inclusive: the cursor's own entry was on the page before
+	if after != "" {
 		all = slices.DeleteFunc(all, func(e Entry) bool { return e.SK >= after })
 	}
 	if len(all) <= int(limit) {

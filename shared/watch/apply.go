@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,14 +93,14 @@ func (w *Watcher) doubtful(e Entry) []Key {
 	})
 }
 
-// atOnce is how many deposits are written at the same time.
+// atOnce is how many deposits are written at the same time where nothing else is asked for.
 const atOnce = 16
 
 // apply brings the deposits to what the entry says. It may be run again and again, by several watchers:
 // each step goes by what the chain says now and what is stored now.
 func (w *Watcher) apply(ctx context.Context, e Entry, found []finding, final uint64) error {
 	steps, ctx := errgroup.WithContext(ctx)
-	steps.SetLimit(atOnce)
+	steps.SetLimit(cmp.Or(w.AtOnce, atOnce))
 	canonical := w.remembering()
 	shown := map[dynamo.Key]bool{}
 	for _, f := range found {
@@ -206,6 +207,9 @@ func (e Entry) scanned(height uint64) bool {
 // the two answers was wrong, so the transaction is asked for as well: two against one.
 func (w *Watcher) disputed(ctx context.Context, d deposit.Deposit) error {
 	block, moved, err := w.Node.Transaction(ctx, d.Tx)
+	if errors.Is(err, chain.ErrNotFound) {
+		return w.retract(ctx, d)
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrContradiction, d.Tx, err)
 	}

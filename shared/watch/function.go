@@ -16,6 +16,7 @@ import (
 
 	"farrier/shared/chain"
 	"farrier/shared/cloud"
+	"farrier/shared/queue"
 )
 
 // Function is the Lambda function: each minute a loop over each chain, and looks as they come.
@@ -308,7 +309,7 @@ func (f *Function) again(ctx context.Context, a *asked, unmined []string) []even
 	var out []events.SQSMessage
 	for _, tx := range unmined {
 		for _, m := range a.messages[tx] {
-			if receives(m) >= mostReceives {
+			if queue.Receives(m) >= mostReceives {
 				f.Log.InfoContext(ctx, "look dropped: the transaction is in no block", "message", m.MessageId, "tx", tx)
 				continue
 			}
@@ -316,14 +317,6 @@ func (f *Function) again(ctx context.Context, a *asked, unmined []string) []even
 		}
 	}
 	return out
-}
-
-func receives(m events.SQSMessage) int {
-	var n int
-	if _, err := fmt.Sscanf(m.Attributes["ApproximateReceiveCount"], "%d", &n); err != nil {
-		return 1
-	}
-	return n
 }
 
 var errNoEndpoint = errors.New("has no endpoint in CHAIN_ENDPOINTS")

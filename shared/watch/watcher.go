@@ -22,6 +22,7 @@ type Watcher struct {
 	Passes   dynamo.Table
 	Owners   Owners
 	Deposits deposit.Store
+	AtOnce   int // deposits that are written at the same time; 0 for 16
 	Now      cloud.Clock
 	Log      *slog.Logger
 
@@ -108,7 +109,7 @@ func (w *Watcher) pass(ctx context.Context) (Progress, error) {
 		return Progress{}, err
 	}
 	w.pace(next, w.Now().Sub(began))
-	return w.progress(s, len(news)), w.keepAnchor(ctx, entry)
+	return w.progress(s, len(news)), w.keepAnchor(ctx, s.base)
 }
 
 // Overtaken says whether another watcher of the chain has written an entry since our last pass: one small read.
@@ -386,7 +387,8 @@ func (w *Watcher) record(ctx context.Context, base, e Entry, keys []Key) (Entry,
 	return w.journal.append(ctx, e)
 }
 
-// keepAnchor moves the anchor on once a day.
+// keepAnchor moves the anchor on once a day, to the entry that the newest one goes on from: a reorganisation
+// deeper than it should be, right after, still finds the anchor canonical.
 func (w *Watcher) keepAnchor(ctx context.Context, e Entry) error {
 	if w.journal.begun.IsZero() {
 		if _, err := w.journal.anchor(ctx); err != nil {
