@@ -1,0 +1,84 @@
+// Package rederive tells credit and notify again of what stands in the tables, for the case that a stream
+// forgot records (it keeps them for 24 hours) or was broken.
+//
+// It promises: each deposit that is final or was reversed is decided about again, and the newest change of
+// each payment is told again; what was done before is found done and changes nothing. A change of a payment
+// that was forgotten and followed by another one is told only by what the later one says.
+package rederive
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"farrier/shared/dynamo"
+	"farrier/shared/queue"
+	"farrier/shared/stream"
+)
+
+// Source is what is read, and the queues of the functions that are told.
+type Source struct {
+	Deposits, Payments dynamo.Table
+	Credit, Notify     queue.Queue
+}
+
+// Sent says how many records were sent.
+type Sent struct{ DepositsToCredit, DepositsToNotify, PaymentsToNotify int }
+
+// row is what deposits and payments have in common, as far as it matters here.
+type row struct {
+	PK        string    `dynamodbav:"pk"`
+	SK        string    `dynamodbav:"sk"`
+	State     string    `dynamodbav:"state"`  // of a deposit
+	Round     int       `dynamodbav:"round"`  // how often it was reversed
+	Events    []string  `dynamodbav:"events"` // that a payment's last change stands for
+	UpdatedAt time.Time `dynamodbav:"updated_at"`
+}
+
+func (r row) settled() bool { return r.State == "final" || r.Round > 0 }
+func (r row) deposit() bool { return r.State != "" }
+func (r row) changed() bool { return len(r.Events) > 0 }
+
+// Since sends what changed at this moment or later.
+func (s Source) Since(ctx context.Context, from time.Time) (sent Sent, err error) {
+	for _, part := range []struct {
+		table  dynamo.Table
+		to     queue.Queue
+		wanted func(row) bool
+		sent   *int
+	}{
+		{s.Deposits, s.Credit, row.settled, &sent.DepositsToCredit},
+		{s.Deposits, s.Notify, row.deposit, &sent.DepositsToNotify},
+		{s.Payments, s.Notify, row.changed, &sent.PaymentsToNotify},
+	} {
+		*part.sent, err = send(ctx, part.table, part.to, func(r row) bool { return !r.UpdatedAt.Before(from) && part.wanted(r) })
+		if err != nil {
+			return sent, err
+		}
+	}
+	return sent, nil
+}
+
+// send sends the wanted rows of a table as records that were set aside are sent, and says how many.
+func send(ctx context.Context, table dynamo.Table, to queue.Queue, wanted func(row) bool) (int, error) {
+	n := 0
+	err := table.Scan(ctx, func(item dynamo.Item) error {
+		var r row
+		if err := dynamo.Unmarshal(item, &r); err != nil {
+			return err
+		}
+		if !wanted(r) {
+			return nil
+		}
+		n++
+		return to.Send(ctx, queue.Message{Body: stream.Aside{Reason: "derived again", Record: events.DynamoDBEventRecord{
+			EventID: r.PK + "/" + r.SK, EventName: "MODIFY", EventSource: "aws:dynamodb",
+			EventSourceArn: "arn:aws:dynamodb:::table/" + table.Name,
+			Change: events.DynamoDBStreamRecord{
+				Keys: dynamo.Told(dynamo.Item{"pk": item["pk"], "sk": item["sk"]}), NewImage: dynamo.Told(item), StreamViewType: "NEW_IMAGE",
+			},
+		}}})
+	})
+	return n, err
+}
