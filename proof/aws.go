@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
@@ -22,9 +23,6 @@ import (
 
 	"farrier/shared/dynamo"
 )
-
-// ErrStopped is what a stopped invocation gets from every further call.
-var ErrStopped = errors.New("proof: the function was stopped")
 
 // Call is one request to AWS.
 type Call struct {
@@ -35,26 +33,24 @@ type Call struct {
 	Units     float64 // write units, indexes included
 }
 
-// Stop says where an invocation ends: at its Nth call (from 1), before AWS has it or after.
-type Stop struct {
-	At    int
-	After bool
-}
+func (c Call) String() string { return strings.TrimSpace(c.Operation + " " + c.Tables) }
 
 // AWS is the account that the functions under test see.
 type AWS struct {
-	Now func() time.Time
+	Now  func() time.Time
+	Wait func(time.Duration) // for what is slow
 
-	base    aws.Config // without retries: what is tried again is decided here
-	mu      sync.Mutex
-	names   map[string]string // table name → the notion that it keeps
-	indexes map[string]string // notion → attribute that puts an item into its sparse index
-	items   map[string]dynamo.Item
-	streams map[string][]events.DynamoDBEventRecord
-	passed  map[string]int // how many of a notion's records a consumer has passed
-	queues  map[string][]Message
-	calls   []Call
-	number  int
+	base      aws.Config // without retries: what is tried again is decided here
+	mu        sync.Mutex
+	names     map[string]string // table name → the notion that it keeps
+	indexes   map[string]string // notion → attribute that puts an item into its sparse index
+	items     map[itemName]dynamo.Item
+	writes    map[string][]dynamo.Item // notion → every version that was written
+	streams   map[string]*stream
+	queues    map[string][]Message
+	schedules map[string]bool
+	calls     []Call
+	number    int
 }
 
 // Message is a job in a queue.
@@ -66,12 +62,16 @@ type Message struct {
 }
 
 // NewAWS stands on the DynamoDB behind base.
-func NewAWS(base aws.Config, now func() time.Time) *AWS {
+func NewAWS(base aws.Config) *AWS {
 	base.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
-	return &AWS{
-		Now: now, base: base, names: map[string]string{}, indexes: map[string]string{},
-		items: map[string]dynamo.Item{}, streams: map[string][]events.DynamoDBEventRecord{}, passed: map[string]int{}, queues: map[string][]Message{},
-	}
+	a := &AWS{base: base, names: map[string]string{}, indexes: map[string]string{}}
+	a.forgetAll()
+	return a
+}
+
+func (a *AWS) forgetAll() {
+	a.items, a.writes, a.streams, a.queues = map[itemName]dynamo.Item{}, map[string][]dynamo.Item{}, map[string]*stream{}, map[string][]Message{}
+	a.schedules, a.calls, a.number = map[string]bool{}, nil, 0
 }
 
 // Config is the configuration that a function builds its clients from.
@@ -85,72 +85,47 @@ func (a *AWS) Config(function string) aws.Config {
 	return cfg
 }
 
-// invocation is one run of a function.
-type invocation struct {
-	mu    sync.Mutex
-	stop  Stop
-	calls int
-	dead  bool
-}
-
-type invocationKey struct{}
-
-// Invoke runs f as one invocation and says how many calls it made and whether it was stopped.
-func Invoke(ctx context.Context, stop Stop, f func(context.Context) error) (calls int, stopped bool, err error) {
-	inv := &invocation{stop: stop}
-	err = f(context.WithValue(ctx, invocationKey{}, inv))
-	return inv.calls, inv.dead, err
-}
-
-// Stopped says whether the invocation of this context is dead, for effects that are not calls to AWS.
-func Stopped(ctx context.Context) bool {
-	inv, _ := ctx.Value(invocationKey{}).(*invocation)
-	if inv == nil {
-		return false
-	}
-	inv.mu.Lock()
-	defer inv.mu.Unlock()
-	return inv.dead
-}
-
-// step counts a call and decides whether it happens and whether its answer arrives.
-func (i *invocation) step() (happens, arrives bool) {
-	if i == nil {
-		return true, true
-	}
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.dead {
-		return false, false
-	}
-	i.calls++
-	if i.calls != i.stop.At {
-		return true, true
-	}
-	i.dead = true
-	return i.stop.After, false
-}
-
-func (a *AWS) call(ctx context.Context, function string, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-	inv, _ := ctx.Value(invocationKey{}).(*invocation)
-	happens, arrives := inv.step()
-	if !happens {
-		return middleware.InitializeOutput{}, middleware.Metadata{}, ErrStopped
-	}
-	result, metadata, err := a.perform(ctx, function, in, next)
-	if !arrives {
-		return middleware.InitializeOutput{}, metadata, ErrStopped
-	}
-	return middleware.InitializeOutput{Result: result}, metadata, err
-}
-
-func (a *AWS) perform(ctx context.Context, function string, in middleware.InitializeInput, next middleware.InitializeHandler) (any, middleware.Metadata, error) {
+func (a *AWS) call(ctx context.Context, function string, in middleware.InitializeInput, next middleware.InitializeHandler) (out middleware.InitializeOutput, metadata middleware.Metadata, err error) {
 	call := Call{Function: function, Service: awsmiddleware.GetServiceID(ctx), Operation: middleware.GetOperationName(ctx)}
-	if call.Service != dynamodb.ServiceID {
-		if _, is := in.Parameters.(*scheduler.CreateScheduleInput); is {
-			call.Service = "Scheduler" // its client does not name itself
+	if call.Service == dynamodb.ServiceID {
+		call.Tables = a.tablesOf(in.Parameters)
+	} else if _, is := in.Parameters.(*scheduler.CreateScheduleInput); is {
+		call.Service = "Scheduler" // its client does not name itself
+	}
+	err = during(ctx, call.String(), func(f Fault) error {
+		if err := f.instead(in.Parameters); err != nil {
+			return err
 		}
-		result, err := a.inMemory(in.Parameters)
+		var err error
+		for range f.times(in.Parameters) {
+			out.Result, metadata, err = a.perform(ctx, call, f, in, next)
+		}
+		if f == Slow {
+			a.Wait(30 * time.Second)
+		}
+		if late := f.afterwards(); late != nil {
+			return late
+		}
+		return err
+	})
+	if err != nil {
+		out.Result = nil
+	}
+	return out, metadata, err
+}
+
+// times is how often a call is made. A transaction that the SDK sends again carries the same token, and is
+// done once (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html, read 2026-11-21).
+func (f Fault) times(parameters any) int {
+	if _, is := parameters.(*dynamodb.TransactWriteItemsInput); is || f != Repeat {
+		return 1
+	}
+	return 2
+}
+
+func (a *AWS) perform(ctx context.Context, call Call, f Fault, in middleware.InitializeInput, next middleware.InitializeHandler) (any, middleware.Metadata, error) {
+	if call.Service != dynamodb.ServiceID {
+		result, err := a.inMemory(in.Parameters, f == Partly)
 		a.note(call)
 		return result, middleware.Metadata{}, err
 	}
@@ -158,9 +133,11 @@ func (a *AWS) perform(ctx context.Context, function string, in middleware.Initia
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	result, metadata, err := a.surely(ctx, in, next)
-	call.Tables = a.tablesOf(in.Parameters)
 	if err == nil {
 		call.Units = a.record(in.Parameters)
+		if f == Partly {
+			leaveOne(in.Parameters, result)
+		}
 	}
 	a.calls = append(a.calls, call)
 	return result, metadata, err
@@ -202,23 +179,12 @@ func (a *AWS) Forget() {
 }
 
 // inMemory answers for the services that are kept here.
-func (a *AWS) inMemory(parameters any) (any, error) {
+func (a *AWS) inMemory(parameters any, partly bool) (any, error) {
 	switch in := parameters.(type) {
 	case *sqs.SendMessageBatchInput:
-		out := &sqs.SendMessageBatchOutput{}
-		for _, e := range in.Entries {
-			a.Put(*in.QueueUrl, *e.MessageBody, time.Duration(e.DelaySeconds)*time.Second)
-			out.Successful = append(out.Successful, sqstypes.SendMessageBatchResultEntry{Id: e.Id})
-		}
-		return out, nil
+		return a.send(in, partly), nil
 	case *scheduler.CreateScheduleInput:
-		text := strings.TrimSuffix(strings.TrimPrefix(*in.ScheduleExpression, "at("), ")")
-		at, err := time.Parse("2006-01-02T15:04:05", text)
-		if err != nil {
-			return nil, err
-		}
-		a.Put(*in.Target.Arn, *in.Target.Input, at.Sub(a.Now()))
-		return &scheduler.CreateScheduleOutput{}, nil
+		return a.schedule(in)
 	case *kms.EncryptInput:
 		return &kms.EncryptOutput{CiphertextBlob: []byte(fmt.Sprint(in.EncryptionContext) + "\x00" + string(in.Plaintext))}, nil
 	case *kms.DecryptInput:
@@ -232,6 +198,37 @@ func (a *AWS) inMemory(parameters any) (any, error) {
 	}
 }
 
+func (a *AWS) send(in *sqs.SendMessageBatchInput, partly bool) *sqs.SendMessageBatchOutput {
+	out := &sqs.SendMessageBatchOutput{}
+	for i, e := range in.Entries {
+		if partly && i == len(in.Entries)-1 {
+			code := "InternalError"
+			out.Failed = append(out.Failed, sqstypes.BatchResultErrorEntry{Id: e.Id, Code: &code})
+			continue
+		}
+		a.Put(*in.QueueUrl, *e.MessageBody, time.Duration(e.DelaySeconds)*time.Second)
+		out.Successful = append(out.Successful, sqstypes.SendMessageBatchResultEntry{Id: e.Id})
+	}
+	return out
+}
+
+func (a *AWS) schedule(in *scheduler.CreateScheduleInput) (any, error) {
+	text := strings.TrimSuffix(strings.TrimPrefix(*in.ScheduleExpression, "at("), ")")
+	at, err := time.Parse("2006-01-02T15:04:05", text)
+	if err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	exists := a.schedules[*in.Name]
+	a.schedules[*in.Name] = true
+	a.mu.Unlock()
+	if exists {
+		return nil, &schedulertypes.ConflictException{}
+	}
+	a.Put(*in.Target.Arn, *in.Target.Input, at.Sub(a.Now()))
+	return &scheduler.CreateScheduleOutput{}, nil
+}
+
 // Put puts a message into a queue.
 func (a *AWS) Put(queue, body string, delay time.Duration) {
 	a.mu.Lock()
@@ -240,27 +237,33 @@ func (a *AWS) Put(queue, body string, delay time.Duration) {
 	a.queues[queue] = append(a.queues[queue], Message{ID: "message-" + strconv.Itoa(a.number), Body: body, Due: a.Now().Add(delay)})
 }
 
-// Take takes up to n due messages out of a queue.
-func (a *AWS) Take(queue string, n int) []Message {
+// Take takes up to n due messages out of a queue, beginning with any of them: SQS promises no order.
+func (a *AWS) Take(queue string, first, n int) []Message {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var taken, rest []Message
+	var due, rest []Message
 	for _, m := range a.queues[queue] {
-		if len(taken) < n && !m.Due.After(a.Now()) {
-			taken = append(taken, m)
-		} else {
+		if m.Due.After(a.Now()) {
 			rest = append(rest, m)
+		} else {
+			due = append(due, m)
 		}
 	}
-	a.queues[queue] = rest
-	return taken
+	if len(due) > 0 {
+		first %= len(due)
+		due = append(append([]Message(nil), due[first:]...), due[:first]...)
+	}
+	n = min(n, len(due))
+	a.queues[queue] = append(rest, due[n:]...)
+	return due[:n]
 }
 
-// Return puts a message back that was not handled.
-func (a *AWS) Return(queue string, m Message) {
+// Return puts a message back that was not handled; it comes again after the visibility time-out.
+func (a *AWS) Return(queue string, m Message, visibility time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	m.Tries++
+	m.Due = a.Now().Add(visibility)
 	a.queues[queue] = append(a.queues[queue], m)
 }
 
@@ -269,4 +272,20 @@ func (a *AWS) Waiting(queue string) []Message {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return append([]Message(nil), a.queues[queue]...)
+}
+
+// Changes is how many things have happened: writes and messages.
+func (a *AWS) Changes() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.number
+}
+
+// event is the number of a thing that happened, for its id. The caller holds the lock.
+func (a *AWS) event(record events.DynamoDBEventRecord) events.DynamoDBEventRecord {
+	a.number++
+	record.EventID = "event-" + strconv.Itoa(a.number)
+	record.Change.SequenceNumber = fmt.Sprintf("%021d", a.number)
+	record.Change.ApproximateCreationDateTime = events.SecondsEpochTime{Time: a.Now()}
+	return record
 }

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"farrier/proof"
-	"farrier/shared/payment"
 )
 
 // Most that a payment may cost from its creation to its first delivered webhook, and a warm callback.
@@ -19,10 +18,10 @@ const (
 
 func TestCost(t *testing.T) {
 	a, tables := account(t)
-	h := begin(t, "cost", a, tables)
+	h := proof.NewHistory(t, a, tables)
 	warm := func(event string) []proof.Call {
 		a.Forget()
-		h.Callback(event, "")
+		h.Callback(h.Provider.Mined(event, ""))
 		return a.Calls()
 	}
 	warm("evt-cold")
@@ -31,22 +30,21 @@ func TestCost(t *testing.T) {
 	if units, requests := sum(callback); units != mostOfACallback || requests != mostOfACallback {
 		t.Errorf("a warm callback is %d requests and %.0f units", requests, units)
 	}
-	h.drain(1)
+	mine(h, 1)
+	for h.Round() {
+	}
 
 	a.Forget()
-	h.ask()
-	transfer := h.pay("0x"+strings.Repeat("c", 64), 10_500_000)
-	h.Callback("evt-paid", transfer.Tx)
+	paid(h)
 	h.Round()
+	mine(h, 4)
 	for range 4 {
-		h.Chain.Mine(h.Now())
-	}
-	h.Round()
-	for range 3 {
 		h.Round()
 	}
 	journey := a.Calls()
-	h.check(payment.Paid, 10_500_000, "payment.paid")
+	if told := len(h.Shop.Received()); told != 1 {
+		t.Fatalf("the shop was told %d events", told)
+	}
 	// The watcher's journal is written once a pass, for all payments of the chain together.
 	perPayment := func(c proof.Call) bool { return c.Tables != "passes" }
 	t.Log("\nFrom creating a payment to its first delivered webhook (with a callback; every write, indexes included):\n\n" + table(journey, perPayment))

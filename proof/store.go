@@ -2,14 +2,11 @@ package proof
 
 import (
 	"context"
-	"fmt"
 	"reflect"
-	"sort"
-	"strconv"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -17,31 +14,72 @@ import (
 	"farrier/shared/parts"
 )
 
-// Table makes a fresh table for a notion. sparse is the partition attribute of its sparse index, if it has one.
-func (a *AWS) Table(t testing.TB, notion string, indexes ...parts.Index) string {
+// Tables are a world's tables by notion.
+type Tables map[string]string
+
+// MakeTables makes the tables of the whole system on the store behind a.
+func (a *AWS) MakeTables(t testing.TB) Tables {
 	t.Helper()
-	name := parts.TableOn(t, dynamodb.NewFromConfig(a.base), indexes...).Name
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.names[name] = notion
-	for _, i := range indexes {
-		a.indexes[notion] = i.Partition
+	indexes := map[string]parts.Index{
+		"callbacks":  {Name: "trouble", Partition: "trouble", Sort: "trouble_at"},
+		"deliveries": {Name: "due", Partition: "due_shard", Sort: "due_at"},
 	}
-	return name
+	tables := Tables{}
+	for _, notion := range []string{"connections", "addresses", "passes", "callbacks", "deposits", "payments", "entries", "balances", "events", "endpoints", "deliveries"} {
+		var own []parts.Index
+		if i, has := indexes[notion]; has {
+			own = append(own, i)
+			a.indexes[notion] = i.Partition
+		}
+		tables[notion] = parts.TableOn(t, dynamodb.NewFromConfig(a.base), own...).Name
+		a.names[tables[notion]] = notion
+	}
+	return tables
 }
 
-// Stream shows a consumer the records of a notion's table that it has not passed yet.
-func (a *AWS) Stream(notion, consumer string) []events.DynamoDBEventRecord {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.streams[notion][a.passed[notion+"/"+consumer]:]
+// Wipe empties the account: every item, queue, stream and schedule.
+func (a *AWS) Wipe(t TB) {
+	t.Helper()
+	client := dynamodb.NewFromConfig(a.base)
+	var all []itemName
+	for name := range a.items {
+		all = append(all, name)
+	}
+	for some := range slices.Chunk(all, 25) {
+		requests := map[string][]types.WriteRequest{}
+		for _, name := range some {
+			requests[name.table] = append(requests[name.table], types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: name.key()}})
+		}
+		if _, err := client.BatchWriteItem(context.Background(), &dynamodb.BatchWriteItemInput{RequestItems: requests}); err != nil {
+			t.Fatalf("wipe: %v", err)
+		}
+	}
+	a.forgetAll()
 }
 
-// Pass moves a consumer n records on.
-func (a *AWS) Pass(notion, consumer string, n int) {
+// Written are all versions of a notion's items that were ever committed, in their order.
+func (a *AWS) Written(notion string) []dynamo.Item {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.passed[notion+"/"+consumer] += n
+	return slices.Clone(a.writes[notion])
+}
+
+// Items are a notion's items as they stand, by their keys.
+func (a *AWS) Items(notion string) []dynamo.Item {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var names []itemName
+	for name := range a.items {
+		if a.names[name.table] == notion {
+			names = append(names, name)
+		}
+	}
+	slices.SortFunc(names, func(x, y itemName) int { return strings.Compare(x.pk+"\x00"+x.sk, y.pk+"\x00"+y.sk) })
+	out := make([]dynamo.Item, len(names))
+	for i, name := range names {
+		out[i] = a.items[name]
+	}
+	return out
 }
 
 // record notes a committed write and returns what it costs in write units
@@ -51,7 +89,7 @@ func (a *AWS) record(parameters any) float64 {
 	case *dynamodb.PutItemInput:
 		return a.put(*in.TableName, in.Item)
 	case *dynamodb.DeleteItemInput:
-		delete(a.items, itemName(*in.TableName, in.Key))
+		delete(a.items, nameOf(*in.TableName, in.Key))
 		return 1
 	case *dynamodb.TransactWriteItemsInput:
 		units := 0.0
@@ -65,22 +103,11 @@ func (a *AWS) record(parameters any) float64 {
 }
 
 func (a *AWS) put(table string, item dynamo.Item) float64 {
-	notion, name := a.names[table], itemName(table, item)
+	notion, name := a.names[table], nameOf(table, item)
 	before := a.items[name]
 	a.items[name] = item
-	kind := "INSERT"
-	if before != nil {
-		kind = "MODIFY"
-	}
-	a.number++
-	a.streams[notion] = append(a.streams[notion], events.DynamoDBEventRecord{
-		EventID: "event-" + strconv.Itoa(a.number), EventName: kind, EventSource: "aws:dynamodb", AWSRegion: a.base.Region,
-		EventSourceArn: "arn:aws:dynamodb:us-east-1:123456789012:table/" + table + "/stream/2026-11-21T00:00:00.000",
-		Change: events.DynamoDBStreamRecord{
-			Keys:     dynamo.Told(dynamo.Item{"pk": item["pk"], "sk": item["sk"]}),
-			NewImage: dynamo.Told(item), SequenceNumber: fmt.Sprintf("%021d", a.number), StreamViewType: "NEW_IMAGE",
-		},
-	})
+	a.writes[notion] = append(a.writes[notion], item)
+	a.tell(notion, name, before, item)
 	return float64(kilobytes(max(parts.SizeOf(item), parts.SizeOf(before)))) + a.indexUnits(notion, before, item)
 }
 
@@ -102,34 +129,38 @@ func (a *AWS) indexUnits(notion string, before, after dynamo.Item) float64 {
 }
 
 func (a *AWS) tablesOf(parameters any) string {
-	seen := map[string]bool{}
+	var names []string
 	switch in := parameters.(type) {
 	case *dynamodb.PutItemInput:
-		seen[a.names[*in.TableName]] = true
+		names = []string{*in.TableName}
 	case *dynamodb.GetItemInput:
-		seen[a.names[*in.TableName]] = true
+		names = []string{*in.TableName}
 	case *dynamodb.QueryInput:
-		seen[a.names[*in.TableName]] = true
+		names = []string{*in.TableName}
 	case *dynamodb.DeleteItemInput:
-		seen[a.names[*in.TableName]] = true
+		names = []string{*in.TableName}
+	case *dynamodb.ScanInput:
+		names = []string{*in.TableName}
 	case *dynamodb.BatchGetItemInput:
 		for name := range in.RequestItems {
-			seen[a.names[name]] = true
+			names = append(names, name)
 		}
 	case *dynamodb.TransactWriteItemsInput:
 		for _, w := range in.TransactItems {
-			seen[a.names[*w.Put.TableName]] = true
+			names = append(names, *w.Put.TableName)
 		}
 	}
-	var names []string
-	for name := range seen {
-		names = append(names, name)
+	for i, name := range names {
+		names[i] = a.names[name]
 	}
-	sort.Strings(names)
-	return strings.Join(names, ", ")
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), ", ")
 }
 
-func itemName(table string, item dynamo.Item) string {
+// itemName names an item of the account.
+type itemName struct{ table, pk, sk string }
+
+func nameOf(table string, item dynamo.Item) itemName {
 	text := func(v types.AttributeValue) string {
 		s, _ := v.(*types.AttributeValueMemberS)
 		if s == nil {
@@ -137,10 +168,30 @@ func itemName(table string, item dynamo.Item) string {
 		}
 		return s.Value
 	}
-	return table + "\x00" + text(item["pk"]) + "\x00" + text(item["sk"])
+	return itemName{table, text(item["pk"]), text(item["sk"])}
+}
+
+func (n itemName) key() dynamo.Item {
+	return dynamo.Item{"pk": &types.AttributeValueMemberS{Value: n.pk}, "sk": &types.AttributeValueMemberS{Value: n.sk}}
 }
 
 func kilobytes(bytes int) int { return max((bytes+1023)/1024, 1) }
+
+// leaveOne takes one key out of a BatchGetItem's answer and calls it unprocessed.
+func leaveOne(parameters, result any) {
+	in, is := parameters.(*dynamodb.BatchGetItemInput)
+	if !is {
+		return
+	}
+	out := result.(*dynamodb.BatchGetItemOutput)
+	for table, asked := range in.RequestItems {
+		last := asked.Keys[len(asked.Keys)-1]
+		out.UnprocessedKeys = map[string]types.KeysAndAttributes{table: {Keys: []map[string]types.AttributeValue{last}, ConsistentRead: asked.ConsistentRead}}
+		out.Responses[table] = slices.DeleteFunc(out.Responses[table], func(item map[string]types.AttributeValue) bool {
+			return nameOf(table, item) == nameOf(table, last)
+		})
+	}
+}
 
 // committed says whether a write is in the store whose answer was lost: it returns the answer, or nil.
 func (a *AWS) committed(ctx context.Context, parameters any) any {
@@ -160,17 +211,7 @@ func (a *AWS) committed(ctx context.Context, parameters any) any {
 func (a *AWS) holds(ctx context.Context, table string, item dynamo.Item) bool {
 	consistent := true
 	out, err := dynamodb.NewFromConfig(a.base).GetItem(ctx, &dynamodb.GetItemInput{
-		TableName: &table, ConsistentRead: &consistent, Key: dynamo.Item{"pk": item["pk"], "sk": item["sk"]},
+		TableName: &table, ConsistentRead: &consistent, Key: nameOf(table, item).key(),
 	})
 	return err == nil && reflect.DeepEqual(out.Item, item)
-}
-
-// Adopt takes over tables that another account made.
-func (a *AWS) Adopt(tables Tables) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for notion, name := range tables {
-		a.names[name] = notion
-	}
-	a.indexes["callbacks"], a.indexes["deliveries"] = "trouble", "due_shard"
 }

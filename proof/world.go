@@ -2,221 +2,162 @@ package proof
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"math/rand/v2"
-	"net/http"
-	"net/http/httptest"
-	"strconv"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
-	"github.com/aws/aws-sdk-go-v2/service/scheduler"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"farrier/shared/callback"
-	"farrier/shared/callback/interpreter"
 	"farrier/shared/callback/receiver"
 	"farrier/shared/chain"
-	"farrier/shared/cloud"
-	"farrier/shared/credit"
-	"farrier/shared/dynamo"
-	"farrier/shared/event"
-	"farrier/shared/event/notify"
 	"farrier/shared/ledger"
 	"farrier/shared/money"
-	"farrier/shared/parts"
 	"farrier/shared/payment"
-	"farrier/shared/queue"
-	"farrier/shared/seal"
-	"farrier/shared/stream"
-	"farrier/shared/timer"
+	"farrier/shared/rederive"
+	"farrier/shared/watch"
 	"farrier/shared/webhook"
 )
 
 // XPub is the account of the world's merchants: m/44'/60'/0' of "test test test test test test test test test test test junk".
 const XPub = "xpub6Ce9NcJvTk36xtLSrJLZqE7wtgA5deCeYs7rSQtreh4cj6ByPtrg9sD7V2FNFLPnf8heNP3FGkeV9qwfzvZNSd54JoNXVsXFYSYwHsnJxqP"
 
-// Names of the queues.
-const (
-	looks, deliveries, expiry                       = "looks", "deliveries", "expiry"
-	interpretAside, creditAside, notifyAside, undue = "interpret-dead-letters", "credit-dead-letters", "notify-dead-letters", "deliveries-dead-letters"
-)
-
-// Tables are a world's tables by notion; several worlds may share them, since no two share a key.
-type Tables map[string]string
-
-// MakeTables makes the tables on the store behind a.
-func MakeTables(t testing.TB, a *AWS) Tables {
-	t.Helper()
-	tables := Tables{}
-	for _, notion := range []string{"connections", "addresses", "passes", "deposits", "payments", "entries", "balances", "events", "endpoints"} {
-		tables[notion] = a.Table(t, notion)
-	}
-	tables["callbacks"] = a.Table(t, "callbacks", parts.Index{Name: "trouble", Partition: "trouble", Sort: "trouble_at"})
-	tables["deliveries"] = a.Table(t, "deliveries", parts.Index{Name: "due", Partition: "due_shard", Sort: "due_at"})
-	return tables
-}
-
-// World is the whole system in one process, with one chain, one merchant and one provider.
-type World struct {
-	T     testing.TB
-	AWS   *AWS
-	Chain *Chain
-	Asset money.Asset
-	Shop  *Shop
-
-	Merchant   string
-	Connection callback.Connection
-	secret     string // of the connection
-	Endpoint   webhook.Endpoint
-
-	Payments  payment.Store
-	Ledger    ledger.Store
-	Deposits  dynamo.Table
-	Receiver  *receiver.Receiver
-	consumers []consumer
-	courier   webhook.Courier
-	watch     func(context.Context) error
-
-	mu    sync.Mutex
-	clock time.Time
-	stop  *Plan
-}
-
-// consumer is a function over a stream.
-type consumer struct {
-	function, notion string
-	wants            func(events.DynamoDBEventRecord) bool
-	invoke           func(context.Context, json.RawMessage) (events.SQSEventResponse, error)
-}
-
-// Plan stops the world's invocations at one call of the whole history.
-type Plan struct {
-	At    int // the At-th call of the history, from 1; 0 is never
-	After bool
-	Calls int // made so far
-	Hit   string
+// TB is what a world needs of a test.
+type TB interface {
+	Helper()
+	Logf(format string, args ...any)
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Cleanup(f func())
 }
 
 // Start is when a world's clock begins.
 var Start = time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
 
-// NewWorld wires the functions as their main.go do, with the world's clock, chain and queues.
-func NewWorld(t testing.TB, name string, a *AWS, tables Tables) *World {
+// Merchant is the world's only one; one account, so that everything meets in it.
+const (
+	Merchant = "mer_1"
+	Accounts = 1
+)
+
+// World is the whole system in one process, with one chain, one merchant and one provider.
+type World struct {
+	T      TB
+	AWS    *AWS
+	Chain  Chain
+	Config chain.Config // the chain's
+	Asset  money.Asset
+	Shop   *Shop
+
+	// The chain where it is one in memory, and its node, with all that only these can do. Else nil.
+	Memory *Memory
+	Node   *Node
+
+	Provider *Provider
+	Endpoint webhook.Endpoint
+	Payments payment.Store
+	Ledger   ledger.Store
+	Rederive rederive.Source
+
+	// The functions run in two processes, so that one can work while the other is in the middle of a call.
+	processes [2]functions
+	busy      int // the process that works now
+
+	mu       sync.Mutex
+	clock    time.Time
+	told     []string  // the timeline
+	logged   logbook   // everything that the functions wrote
+	troubles []Trouble // of the next invocation
+	stopAt   int       // the history's call that ends its invocation; 0 for none
+	calls    int       // that the history's invocations have made
+	met      int       // faults among them
+}
+
+// functions are the rooms as they run in one process, with what they keep in memory.
+type functions struct {
+	payments  payment.Store
+	receiver  *receiver.Receiver
+	watcher   func() *watch.Watcher // a fresh one, as after a cold start
+	consumers []consumer
+	workers   []worker
+	sweeper   webhook.Sweeper
+}
+
+func (w *World) in() *functions { return &w.processes[w.busy] }
+
+// Elsewhere lets f happen in the other process.
+func (w *World) Elsewhere(f func()) {
+	w.busy = 1 - w.busy
+	defer func() { w.busy = 1 - w.busy }()
+	f()
+}
+
+// consumer is a function over the stream of a notion's table.
+type consumer struct {
+	function, notion string
+	wants            func(events.DynamoDBEventRecord) bool
+	invoke           handler
+}
+
+// worker is a function over a queue.
+type worker struct {
+	function, queue string
+	dead            string // the queue's dead-letter queue
+	receives        int    // after which SQS moves a message there
+	invoke          handler
+}
+
+type handler func(context.Context, json.RawMessage) (events.SQSEventResponse, error)
+
+// visibility is how long a queue hides a message that somebody has.
+const visibility = 6 * time.Minute
+
+const (
+	worldChain = chain.ID("eip155:1000")
+	worldToken = "0x5fbdb2315678afecb367f032d93f642f64180aa3" // #nosec G101 -- an address
+)
+
+// NewWorld makes an empty world over empty tables, on a chain; nil is one in memory.
+func NewWorld(t TB, a *AWS, tables Tables, on Chain) *World {
 	t.Helper()
-	w := &World{T: t, AWS: a, clock: Start, Merchant: "mer_" + name, stop: &Plan{}}
-	a.Now = w.Now
-	id := chain.ID("eip155:" + numeric(name))
+	w := &World{T: t, AWS: a, clock: Start}
+	a.Now, a.Wait = w.Now, w.Wait
 	set, err := chain.ParseSet(fmt.Sprintf(`[{"id":%q,"name":"World","native":{"symbol":"","ignore":true},"block_time":"1s","finality":{"depth":3},
-		"tokens":[{"symbol":"USDT","decimals":6,"address":"0x5fbdb2315678afecb367f032d93f642f64180aa3"}]}]`, id))
+		"tokens":[{"symbol":"USDT","decimals":6,"address":%q}]}]`, worldChain, worldToken))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
-	config, _ := set.Chain(id)
-	w.Asset = config.TokenAsset("0x5fbdb2315678afecb367f032d93f642f64180aa3")
-	w.Chain = NewChain(id, 3, w.Now())
+	w.Config, _ = set.Chain(worldChain)
+	w.Asset = w.Config.TokenAsset(worldToken)
+	if w.Chain = on; on == nil {
+		w.Memory = NewMemory(worldChain, w.Config.Finality.Depth, w.Now())
+		w.Node = &Node{Memory: w.Memory, Asset: w.Asset, wait: w.Wait}
+		w.Chain = w.Memory
+	}
 	w.Shop = newShop(t)
-	random := rand.NewChaCha8(sha256.Sum256([]byte(name)))
-	log, metrics := slog.New(slog.DiscardHandler), cloud.Metrics{Out: io.Discard, Stack: "proof", Now: w.Now}
-
-	table := func(function, notion string) dynamo.Table {
-		return dynamo.Table{Client: dynamodb.NewFromConfig(a.Config(function)), Name: tables[notion]}
+	parts := wiring{World: w, tables: tables, chains: set, random: rand.NewChaCha8(sha256.Sum256([]byte("world")))}
+	for i := range w.processes {
+		w.processes[i] = parts.functions()
 	}
-	to := func(function, queueName string) queue.Queue {
-		return queue.Queue{Client: sqs.NewFromConfig(a.Config(function)), URL: queueName}
+	w.Payments = parts.payments("check")
+	w.Ledger = ledger.Store{Entries: parts.table("check", "entries"), Balances: parts.table("check", "balances")}
+	w.Rederive = rederive.Source{
+		Deposits: parts.table("rederive", "deposits"), Payments: parts.table("rederive", "payments"),
+		Credit: parts.to("rederive", "credit"), Notify: parts.to("rederive", "notify"),
 	}
-	sealer := func(function string) *seal.Sealer {
-		return &seal.Sealer{Client: kms.NewFromConfig(a.Config(function)), KeyID: "key", Now: w.Now}
-	}
-
-	w.Payments = payment.Store{
-		Payments: table("api", "payments"), Addresses: table("api", "addresses"), Assets: set, Now: w.Now, Random: random,
-		Expiry: timer.Schedules{Client: scheduler.NewFromConfig(a.Config("api")), Queue: expiry},
-	}
-	w.Ledger = ledger.Store{Entries: table("check", "entries"), Balances: table("check", "balances")}
-	w.Deposits = table("check", "deposits")
-
-	connections := callback.Connections{Table: table("api", "connections"), Sealer: sealer("api"), Chains: set, Now: w.Now, Random: random}
-	w.Connection, w.secret, err = connections.Create(context.Background(), callback.Asked{Merchant: w.Merchant, Provider: "standard-webhooks"})
+	w.Provider = newProvider(t, callback.Connections{Table: parts.table("api", "connections"), Sealer: parts.sealer("api"), Chains: set, Now: w.Now, Random: parts.random}, worldChain)
+	endpoints := parts.endpoints("api")
+	endpoints.Random, endpoints.Local = parts.random, true
+	w.Endpoint, w.Shop.secret, err = endpoints.Create(context.Background(), webhook.Request{Merchant: Merchant, URL: w.Shop.URL, Events: []string{"payment.*"}})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
-	endpoints := webhook.Endpoints{Table: table("api", "endpoints"), Seal: sealer("api"), Now: w.Now, Random: random, Local: true}
-	var secret string
-	w.Endpoint, secret, err = endpoints.Create(context.Background(), webhook.Request{Merchant: w.Merchant, URL: w.Shop.URL, Events: []string{"payment.*"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.Shop.secret = secret
-
-	known := func(function string) *callback.Known {
-		return &callback.Known{Connections: callback.Connections{Table: table(function, "connections"), Now: w.Now}}
-	}
-	w.Receiver = &receiver.Receiver{
-		Known: known("receive"), Sealer: sealer("receive"), Cap: 256 << 10, Metrics: metrics, Log: log, Now: w.Now,
-		Receipts: callback.Receipts{Table: table("receive", "callbacks"), KeepFor: 24 * time.Hour, Now: w.Now},
-	}
-	interpret := &interpreter.Interpreter{
-		Known: known("interpret"), Receipts: callback.Receipts{Table: table("interpret", "callbacks"), Now: w.Now},
-		Chains: set, Looks: to("interpret", looks), Metrics: metrics, Log: log,
-	}
-	crediter := &credit.Crediter{
-		Deposits: table("credit", "deposits"), Payments: table("credit", "payments"),
-		Ledger:  ledger.Store{Entries: table("credit", "entries"), Balances: table("credit", "balances")},
-		Metrics: metrics, Log: log, Now: w.Now, Random: rand.New(rand.NewPCG(1, 1)), // #nosec G404 -- jitter
-		Sleep: func(context.Context, time.Duration) error { return nil },
-	}
-	notifier := notify.Notifier{
-		Events:    event.Store{Table: table("notify", "events")},
-		Endpoints: webhook.Endpoints{Table: table("notify", "endpoints")},
-		Jobs:      to("notify", deliveries),
-	}
-	over := func(function string, handle func(context.Context, []events.DynamoDBEventRecord) []error, aside string) func(context.Context, json.RawMessage) (events.SQSEventResponse, error) {
-		return stream.Consumer{Handle: handle, Aside: to(function, aside), Log: log}.Invoke
-	}
-	w.consumers = []consumer{
-		{"interpret", "callbacks", inserts, over("interpret", stream.Each(interpret.Handle), interpretAside)},
-		{"credit", "deposits", settled, over("credit", crediter.Handle, creditAside)},
-		{"notify", "payments", changes, over("notify", notifier.Handle, notifyAside)},
-		{"notify", "deposits", all, over("notify", notifier.Handle, notifyAside)},
-	}
-	w.courier = webhook.Courier{
-		Events:     event.Store{Table: table("deliver", "events")},
-		Endpoints:  webhook.Endpoints{Table: table("deliver", "endpoints"), Seal: sealer("deliver"), Now: w.Now},
-		Deliveries: webhook.Deliveries{Table: table("deliver", "deliveries")},
-		Jobs:       to("deliver", deliveries), DeadLetters: to("deliver", undue),
-		Client: webhook.NewClient(webhook.Options{Local: true, Now: w.Now}), Now: w.Now, Random: random, AtOnce: 1, Log: log, Metrics: metrics,
-	}
-	w.watch = newWatch(w, table, config, metrics, log)
 	return w
-}
-
-// The filters of the event source mappings in template.yaml.
-func inserts(r events.DynamoDBEventRecord) bool { return r.EventName == "INSERT" }
-func changes(r events.DynamoDBEventRecord) bool { return r.EventName == "MODIFY" }
-func all(events.DynamoDBEventRecord) bool       { return true }
-func settled(r events.DynamoDBEventRecord) bool {
-	state := r.Change.NewImage["state"]
-	return state.DataType() == events.DataTypeString && (state.String() == "final" || state.String() == "reversed")
-}
-
-func numeric(name string) string {
-	n := uint32(2166136261)
-	for i := range len(name) {
-		n = (n ^ uint32(name[i])) * 16777619
-	}
-	return fmt.Sprint(uint64(n) + 1)
 }
 
 // Now is the world's time.
@@ -233,75 +174,80 @@ func (w *World) Wait(d time.Duration) {
 	w.clock = w.clock.Add(d)
 }
 
-// Run makes one invocation under the plan; it says whether it went to its end without trouble.
-func (w *World) Run(function string, f func(context.Context) error) bool {
-	stop := Stop{}
-	if left := w.stop.At - w.stop.Calls; w.stop.At > 0 && left > 0 {
-		stop = Stop{At: left, After: w.stop.After}
+func (w *World) sleep(ctx context.Context, d time.Duration) error {
+	w.Wait(d)
+	return ctx.Err()
+}
+
+// Say adds a line to the timeline.
+func (w *World) Say(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.told = append(w.told, w.clock.Format("02 15:04:05 ")+fmt.Sprintf(format, args...))
+}
+
+// Timeline is what has happened so far, a line each.
+func (w *World) Timeline() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return strings.Join(w.told, "\n")
+}
+
+// StopAt plans that the history's k-th call is the last of its invocation: it is done, and its answer never comes.
+func (w *World) StopAt(k int) { w.stopAt = k }
+
+// Calls is how many calls the history's invocations have made.
+func (w *World) Calls() int { return w.calls }
+
+// Expect plans trouble for the next invocation.
+func (w *World) Expect(troubles []Trouble) { w.troubles = troubles }
+
+// Run makes one invocation under the plan. Its error is the function's, or ErrStopped.
+func (w *World) Run(function, what string, f func(context.Context) error) error {
+	troubles := w.troubles
+	w.troubles = nil
+	if left := w.stopAt - w.calls; left > 0 {
+		troubles = append(troubles, Trouble{At: left, Fault: StopAfter})
 	}
-	calls, stopped, err := Invoke(context.Background(), stop, f)
-	w.stop.Calls += calls
+	var met []string
+	before := w.AWS.Changes()
+	calls, stopped, err := Invoke(context.Background(), troubles, func(call string, f Fault) {
+		met = append(met, fmt.Sprintf("%s: %s", call, f))
+	}, f)
+	w.calls += calls
+	w.met += len(met)
 	if stopped {
-		w.stop.Hit = function
+		err = ErrStopped
 	}
-	return !stopped && err == nil
+	end := "done"
+	if err != nil {
+		end = strings.SplitN(err.Error(), "\n", 2)[0]
+	}
+	for _, m := range met {
+		w.Say("          %s", m)
+	}
+	if err != nil || len(met) > 0 || w.AWS.Changes() != before { // what changed nothing is not worth a line
+		w.Say("%-9s %s: %s", function, what, end)
+	}
+	return err
 }
 
-// Callback is a provider's: it comes again until it is acknowledged.
-func (w *World) Callback(eventID, tx string) {
-	body := fmt.Sprintf(`{"type":"transaction.mined","data":{"chain":%q,"transaction":%q}}`, w.Chain.ID, tx)
-	for {
-		request := events.APIGatewayV2HTTPRequest{
-			Headers: signStandardWebhook(w.secret, eventID, body, w.Now()), Body: base64.StdEncoding.EncodeToString([]byte(body)), IsBase64Encoded: true,
-			PathParameters: map[string]string{"connection": w.Connection.ID},
-			RequestContext: events.APIGatewayV2HTTPRequestContext{HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: http.MethodPost}},
-		}
-		status := 0
-		ended := w.Run("receive", func(ctx context.Context) error {
-			answer, err := w.Receiver.Invoke(ctx, request)
-			status = answer.StatusCode
-			return err
-		})
-		if ended && status/100 == 2 {
-			return
-		}
-		w.Wait(time.Second)
-	}
+// Watch makes one pass over what is new on the chain.
+func (w *World) Watch() (watch.Progress, error) {
+	var p watch.Progress
+	err := w.Run("watch", "pass", func(ctx context.Context) (err error) {
+		p, err = w.in().watcher().Pass(ctx)
+		return err
+	})
+	return p, err
 }
 
-// Round lets every function work once on what waits for it, and says whether anything waited.
-func (w *World) Round() bool {
-	busy := false
-	w.Run("watch", w.watch)
-	for _, c := range w.consumers {
-		busy = w.consume(c) || busy
-	}
-	for _, m := range w.AWS.Take(looks, 10) {
-		busy = true
-		w.lookAt(m)
-	}
-	for _, m := range w.AWS.Take(deliveries, 10) {
-		busy = true
-		if !w.Run("deliver", func(ctx context.Context) error { return answered(w.courier.Invoke(ctx, sqsEvent(m))) }) {
-			w.AWS.Return(deliveries, m)
-		}
-	}
-	for _, m := range w.AWS.Take(expiry, 10) {
-		busy = true
-		var over payment.Expiry
-		if err := json.Unmarshal([]byte(m.Body), &over); err != nil {
-			w.T.Fatal(err)
-		}
-		if !w.Run("expire", func(ctx context.Context) error { return w.Payments.Expire(ctx, over) }) {
-			w.AWS.Return(expiry, m)
-		}
-	}
-	return busy
-}
-
-// consume gives a consumer its records; what it did not answer for comes again.
-func (w *World) consume(c consumer) bool {
-	records := w.AWS.Stream(c.notion, c.function)
+// Consume gives a consumer up to n records of a shard; what it did not answer for stays. It says whether
+// there were any.
+func (w *World) Consume(which, shard, n int) bool {
+	c := w.in().consumers[which]
+	position, records := w.AWS.Position(c.notion, c.name(), shard), w.AWS.Records(c.notion, c.name(), shard)
+	records = records[:min(n, len(records))]
 	var batch []events.DynamoDBEventRecord
 	for _, r := range records {
 		if c.wants(r) {
@@ -309,80 +255,129 @@ func (w *World) consume(c consumer) bool {
 		}
 	}
 	if len(batch) == 0 {
-		w.AWS.Pass(c.notion, c.function, len(records))
-		return false
+		w.AWS.Pass(c.notion, c.name(), shard, position+len(records))
+		return len(records) > 0
 	}
-	payload, err := json.Marshal(events.DynamoDBEvent{Records: batch})
+	var answer events.SQSEventResponse
+	err := w.Run(c.function, fmt.Sprintf("%d of %s", len(batch), c.notion), func(ctx context.Context) (err error) {
+		answer, err = c.invoke(ctx, w.payload(events.DynamoDBEvent{Records: batch}))
+		return err
+	})
+	done := len(records)
 	if err != nil {
-		w.T.Fatal(err)
+		done = 0
+	} else if len(answer.BatchItemFailures) > 0 {
+		w.Say("          comes again from %s", strings.TrimLeft(answer.BatchItemFailures[0].ItemIdentifier, "0"))
+		for i, r := range records {
+			if r.Change.SequenceNumber == answer.BatchItemFailures[0].ItemIdentifier {
+				done = i
+				break
+			}
+		}
 	}
-	if w.Run(c.function, func(ctx context.Context) error { return answered(c.invoke(ctx, payload)) }) {
-		w.AWS.Pass(c.notion, c.function, len(records))
+	// While it ran, another reader of the same shard may have gone further, and AWS keeps the later checkpoint.
+	if now := w.AWS.Position(c.notion, c.name(), shard); now < position+done {
+		w.AWS.Pass(c.notion, c.name(), shard, position+done)
 	}
 	return true
 }
 
-func (w *World) lookAt(m Message) {
-	// The scan sees what a look would; a look only makes it sooner.
-	w.Run("watch", w.watch)
-	_ = m
-}
+func (c consumer) name() string { return c.function + " of " + c.notion }
 
-func answered(answer events.SQSEventResponse, err error) error {
-	if err == nil && len(answer.BatchItemFailures) > 0 {
-		err = fmt.Errorf("comes again: %v", answer.BatchItemFailures)
+// Work gives a worker up to n due messages, beginning with any of them. Where twice is set the queue has
+// them come once more although they were handled. It says whether there were any.
+func (w *World) Work(which, first, n int, twice bool) bool {
+	k := w.in().workers[which]
+	messages := w.AWS.Take(k.queue, first, n)
+	if len(messages) == 0 {
+		return false
 	}
-	return err
-}
-
-func sqsEvent(m Message) events.SQSEvent {
-	return events.SQSEvent{Records: []events.SQSMessage{{MessageId: m.ID, Body: m.Body, EventSource: "aws:sqs",
-		Attributes: map[string]string{"ApproximateReceiveCount": fmt.Sprint(m.Tries + 1)}}}}
-}
-
-// Shop is a merchant's server.
-type Shop struct {
-	*httptest.Server
-	secret string
-
-	mu       sync.Mutex
-	Received map[string]int // webhook-id → how often
-	Types    map[string]string
-}
-
-func newShop(t testing.TB) *Shop {
-	s := &Shop{Received: map[string]int{}, Types: map[string]string{}}
-	s.Server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return
+	var batch events.SQSEvent
+	for _, m := range messages {
+		batch.Records = append(batch.Records, events.SQSMessage{MessageId: m.ID, Body: m.Body, EventSource: "aws:sqs",
+			Attributes: map[string]string{"ApproximateReceiveCount": fmt.Sprint(m.Tries + 1)}})
+	}
+	var answer events.SQSEventResponse
+	err := w.Run(k.function, fmt.Sprintf("%d of queue %s", len(messages), k.queue), func(ctx context.Context) (err error) {
+		answer, err = k.invoke(ctx, w.payload(batch))
+		return err
+	})
+	failed := map[string]bool{}
+	for _, f := range answer.BatchItemFailures {
+		failed[f.ItemIdentifier] = true
+		w.Say("          %s comes again", f.ItemIdentifier)
+	}
+	for _, m := range messages {
+		switch {
+		case err == nil && !failed[m.ID] && !twice:
+		case m.Tries+1 >= k.receives:
+			w.Say("          %s is a dead letter", m.ID)
+			w.AWS.Put(k.dead, m.Body, 0)
+		default:
+			w.AWS.Return(k.queue, m, visibility)
 		}
-		var told struct{ Type string }
-		_ = json.Unmarshal(body, &told)
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.Received[r.Header.Get("webhook-id")]++
-		s.Types[r.Header.Get("webhook-id")] = told.Type
-		rw.WriteHeader(http.StatusNoContent)
-	}))
-	t.Cleanup(s.Close)
-	return s
-}
-
-// signStandardWebhook signs as a provider does: HMAC-SHA256 over id, timestamp and body.
-func signStandardWebhook(secret, eventID, body string, at time.Time) map[string]string {
-	key, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
-	stamp := strconv.FormatInt(at.Unix(), 10)
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(eventID + "." + stamp + "." + body))
-	return map[string]string{
-		"webhook-id": eventID, "webhook-timestamp": stamp,
-		"webhook-signature": "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)), "content-type": "application/json",
 	}
+	return true
 }
 
-// StopAt plans that the history's k-th call to AWS is the last of its invocation: before AWS has it, or after.
-func (w *World) StopAt(k int, after bool) { w.stop = &Plan{At: k, After: after} }
+func (w *World) payload(event any) json.RawMessage {
+	payload, err := json.Marshal(event)
+	if err != nil {
+		w.T.Fatalf("%v", err)
+	}
+	return payload
+}
 
-// Calls is how many calls the history's invocations have made.
-func (w *World) Calls() int { return w.stop.Calls }
+// Round lets every function work once on all that waits for it.
+func (w *World) Round() bool {
+	busy := w.look()
+	return w.serve() || busy
+}
+
+// look makes a pass and says whether there is more to see.
+func (w *World) look() bool {
+	progress, err := w.Watch()
+	return err != nil || progress.Found > 0 || progress.Pending > 0 || progress.Behind > 0
+}
+
+// serve lets the functions over streams and queues work once on all that waits, and says whether anything did.
+func (w *World) serve() bool {
+	busy := false
+	for c := range w.in().consumers {
+		for shard := range shards {
+			busy = w.Consume(c, shard, 100) || busy
+		}
+	}
+	for k := range w.in().workers {
+		busy = w.Work(k, 0, 10, false) || busy
+	}
+	return busy
+}
+
+// Sweep brings due deliveries back into their queue.
+func (w *World) Sweep() {
+	_ = w.Run("sweep", "each minute", func(ctx context.Context) error {
+		_, err := w.in().sweeper.Run(ctx)
+		return err
+	})
+}
+
+// logbook keeps what the functions write.
+type logbook struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+var _ io.Writer = (*logbook)(nil)
+
+func (l *logbook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}

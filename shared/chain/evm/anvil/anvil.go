@@ -14,8 +14,10 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"farrier/shared/parts"
 )
@@ -27,7 +29,7 @@ const (
 	Other = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8"
 )
 
-// Chain is a running chain, chain id 31337, that mines a block for each transaction.
+// Chain is a running chain, chain id 31337 unless Start is told another, that mines a block for each transaction.
 type Chain struct {
 	URL    string
 	t      testing.TB
@@ -38,7 +40,10 @@ type Chain struct {
 func Start(t testing.TB, args ...string) *Chain {
 	t.Helper()
 	program := parts.Endpoint(t, "FARRIER_TEST_ANVIL")
-	cmd := exec.Command(program, append([]string{"--port", "0", "--chain-id", "31337"}, args...)...) // #nosec G204 -- a test's own program
+	if !slices.Contains(args, "--chain-id") {
+		args = append(args, "--chain-id", "31337")
+	}
+	cmd := exec.Command(program, append([]string{"--port", "0"}, args...)...) // #nosec G204 -- a test's own program
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -193,6 +198,12 @@ func word16(n int) []byte { return []byte{byte(n >> 8), byte(n)} } // #nosec G11
 func (c *Chain) Mine(blocks int) {
 	c.t.Helper()
 	c.Call(nil, "anvil_mine", fmt.Sprintf("0x%x", blocks))
+}
+
+// MineAt adds a block of that time, which is later than the newest block's.
+func (c *Chain) MineAt(at time.Time) {
+	c.t.Helper()
+	c.Call(nil, "evm_mine", at.Unix())
 }
 
 // Reorganise replaces the newest blocks by as many empty ones; their transactions are gone.

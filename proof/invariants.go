@@ -1,0 +1,299 @@
+package proof
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"farrier/shared/callback"
+	"farrier/shared/chain"
+	"farrier/shared/deposit"
+	"farrier/shared/dynamo"
+	"farrier/shared/event"
+	"farrier/shared/ledger"
+	"farrier/shared/money"
+	"farrier/shared/payment"
+	"farrier/shared/wallet"
+	"farrier/shared/webhook"
+)
+
+// Invariant is a thing that holds whenever the system has come to rest, whatever happened before.
+type Invariant struct {
+	Says  string
+	Check func(*History) []string // what breaks it
+}
+
+// Invariants are all of them.
+var Invariants = []Invariant{
+	{"every entry's legs sum to zero", entriesSumToZero},
+	{"what is booked is what the final chain holds: each transfer to an address of ours once, and nothing else", bookedIsChain},
+	{"no transfer was ever credited twice", creditedOnce},
+	{"every balance is the sum of its entries", balancesEqualEntries},
+	{"every deposit says what the chain says", depositsEqualChain},
+	{"every payment is what its transfers make it", paymentsEqualTransfers},
+	{"every event was told under one id and rightly signed, or lies in the dead-letter queue with its reason", eventsAreTold},
+	{"no dead letter is unexplained", lettersAreExplained},
+	{"every callback that was thanked for has its receipt, and a forged one left nothing", receiptsAreKept},
+	{"an order is one payment, however often it is asked for", ordersAreOnePayment},
+	{"no secret is in what the functions write", nothingIsBetrayed},
+}
+
+// Broken are the invariants that do not hold, each with what breaks it.
+func (h *History) Broken() []string {
+	var broken []string
+	for _, i := range Invariants {
+		if found := i.Check(h); len(found) > 0 {
+			broken = append(broken, "broken: "+i.Says+"\n    "+strings.Join(found, "\n    "))
+		}
+	}
+	return broken
+}
+
+func entriesSumToZero(h *History) (found []string) {
+	for _, e := range newest[ledger.Entry](h, "entries") {
+		if e.Legs.Sum().Sign() != 0 {
+			found = append(found, fmt.Sprintf("%s sums to %s", e.SK, e.Legs.Sum()))
+		}
+	}
+	return found
+}
+
+// due is a transfer that the final chain holds and that is a merchant's money.
+type due struct {
+	chain.Transfer
+	owner wallet.Address
+}
+
+// dues are all of them by the deposit's id: the simple model of what has to be in the books.
+func (h *History) dues() map[string]due {
+	owners := map[string]wallet.Address{}
+	for _, a := range h.Addresses() {
+		owners[a.Address] = a
+	}
+	out := map[string]due{}
+	for _, t := range h.Chain.Canonical() {
+		if owner, ours := owners[t.To]; ours && t.Asset == h.Asset {
+			out[deposit.IDOf(t.Chain, t.Tx, t.Index)] = due{t, owner}
+		}
+	}
+	return out
+}
+
+func bookedIsChain(h *History) (found []string) {
+	booked := map[string]money.Amount{}
+	for _, e := range newest[ledger.Entry](h, "entries") {
+		booked[e.Deposit] = booked[e.Deposit].Add(e.Legs[ledger.Available])
+		if e.Asset != h.Asset {
+			found = append(found, fmt.Sprintf("%s is in %s", e.SK, e.Asset))
+		}
+	}
+	dues := h.dues()
+	for name, d := range dues {
+		if booked[name].Cmp(d.Amount) != 0 {
+			found = append(found, fmt.Sprintf("%s %s of %s is booked with %s", d.Tx[60:], d.Index, d.Amount, booked[name]))
+		}
+	}
+	for name, amount := range booked {
+		if _, is := dues[name]; !is && amount.Sign() != 0 {
+			found = append(found, fmt.Sprintf("%s is booked with %s and the chain does not hold it", name, amount))
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+func creditedOnce(h *History) (found []string) {
+	standing := map[string]int{}
+	for _, item := range h.AWS.Written("entries") {
+		var e ledger.Entry
+		if err := dynamo.Unmarshal(item, &e); err != nil {
+			return []string{err.Error()}
+		}
+		switch e.Kind {
+		case ledger.Credit:
+			standing[e.Deposit]++
+		case ledger.Reversal:
+			standing[e.Deposit]--
+		}
+		if n := standing[e.Deposit]; n < 0 || n > 1 {
+			found = append(found, fmt.Sprintf("after %s the deposit is credited %d times", e.SK, n))
+		}
+	}
+	return found
+}
+
+func balancesEqualEntries(h *History) (found []string) {
+	if _, _, err := h.Ledger.Check(context.Background(), func(d ledger.Difference) { found = append(found, d.String()) }); err != nil {
+		found = append(found, err.Error())
+	}
+	return found
+}
+
+func depositsEqualChain(h *History) (found []string) {
+	dues := h.dues()
+	for _, d := range newest[deposit.Deposit](h, "deposits") {
+		there, is := dues[d.ID]
+		switch {
+		case is && (d.State != deposit.Final || d.BlockHash != there.Block.Hash || d.Amount.Cmp(there.Amount) != 0):
+			found = append(found, fmt.Sprintf("%s is %s in block %d, and the chain has it in block %d", d.ID, d.State, d.Height, there.Block.Height))
+		case !is && d.State != deposit.Dropped && d.State != deposit.Reversed:
+			found = append(found, fmt.Sprintf("%s is %s in block %d, and the chain does not have it", d.ID, d.State, d.Height))
+		}
+		delete(dues, d.ID)
+	}
+	for name, d := range dues {
+		found = append(found, fmt.Sprintf("%s (%s %s, block %d) was never noticed", name, d.Tx[60:], d.Index, d.Block.Height))
+	}
+	slices.Sort(found)
+	return found
+}
+
+func paymentsEqualTransfers(h *History) (found []string) {
+	for _, p := range newest[payment.Payment](h, "payments") {
+		var inTime, after money.Amount
+		for _, d := range h.dues() {
+			switch {
+			case d.owner.Payment != p.ID:
+			case d.Block.Time.After(p.ExpiresAt):
+				after = after.Add(d.Amount)
+			default:
+				inTime = inTime.Add(d.Amount)
+			}
+		}
+		if p.InTime.Cmp(inTime) != 0 || p.After.Cmp(after) != 0 {
+			found = append(found, fmt.Sprintf("%s has %s in time and %s after, and the chain has %s and %s", p.Reference, p.InTime, p.After, inTime, after))
+		}
+		if want := h.shouldBe(p, inTime, after); p.Status != want {
+			found = append(found, fmt.Sprintf("%s with %s of %s in time and %s after is %s and not %s", p.Reference, inTime, p.Amount, after, p.Status, want))
+		}
+	}
+	return found
+}
+
+// shouldBe says a payment's status once more, in other words than the product does.
+func (h *History) shouldBe(p payment.Payment, inTime, after money.Amount) payment.Status {
+	enough, some, late, over := inTime.Cmp(p.Amount) >= 0, inTime.Sign() > 0, after.Sign() > 0, inTime.Add(after).Cmp(p.Amount) > 0
+	if enough && over {
+		return payment.Over
+	}
+	if enough {
+		return payment.Paid
+	}
+	if late {
+		return payment.Late
+	}
+	if !h.Now().Before(p.ExpiresAt) {
+		return payment.Expired
+	}
+	if some {
+		return payment.Partial
+	}
+	return payment.Waiting
+}
+
+// eventsAreTold goes by every version of every payment that was ever written. Of what a stream forgot, the
+// newest version of each payment has to be told.
+func eventsAreTold(h *History) []string {
+	found := h.Shop.Wrong()
+	received, given := h.Shop.Received(), map[string]bool{}
+	for _, d := range h.deliveries() {
+		given[d.Event] = d.Reason == webhook.Exhausted && d.Made >= 10 && h.letter(d.Event)
+	}
+	last := map[string]int64{}
+	for _, p := range newest[payment.Payment](h, "payments") {
+		last[p.ID] = p.Version
+	}
+	expected := map[string]bool{}
+	for _, item := range h.AWS.Written("payments") {
+		var p payment.Payment
+		if err := dynamo.Unmarshal(item, &p); err != nil {
+			return append(found, err.Error())
+		}
+		for _, kind := range p.Events {
+			e, err := event.Derived(event.Origin{Table: "payments", Key: p.Key(), Version: p.Version, At: p.UpdatedAt, Object: p.ID}, event.Type(kind), nil)
+			if err != nil {
+				return append(found, err.Error())
+			}
+			expected[e.ID] = true
+			told, is := received[e.ID]
+			if !is && !given[e.ID] && (!h.trimmed || p.Version == last[p.ID]) {
+				found = append(found, fmt.Sprintf("%s of %s, version %d, was never told", kind, p.Reference, p.Version))
+			}
+			if is && !strings.Contains(told.Body, `"type":"`+kind+`"`) {
+				found = append(found, fmt.Sprintf("%s of %s was told as %s", kind, p.Reference, told.Body))
+			}
+		}
+	}
+	for name, told := range received {
+		if !expected[name] {
+			found = append(found, fmt.Sprintf("the shop was told %s, which nothing stands for: %s", name, told.Body))
+		}
+	}
+	return found
+}
+
+func (h *History) letter(name string) bool {
+	return slices.ContainsFunc(h.AWS.Waiting("deliveries-dead-letters"), func(m Message) bool {
+		var l webhook.Letter
+		return json.Unmarshal([]byte(m.Body), &l) == nil && l.Reason == webhook.Exhausted && l.Job.Event == name
+	})
+}
+
+func lettersAreExplained(h *History) (found []string) {
+	for _, k := range h.in().workers {
+		for _, m := range h.AWS.Waiting(k.dead) {
+			if !exhausted(m) {
+				found = append(found, k.dead+": "+m.Body)
+			} else if h.Shop.Refused() < 10 {
+				found = append(found, fmt.Sprintf("given up, though the shop refused only %d times: %s", h.Shop.Refused(), m.Body))
+			}
+		}
+	}
+	return found
+}
+
+func receiptsAreKept(h *History) (found []string) {
+	kept := map[string][]string{}
+	for _, r := range newest[callback.Receipt](h, "callbacks") {
+		kept[r.Event()] = append(kept[r.Event()], string(r.Body))
+	}
+	for name, bodies := range h.Provider.thanked {
+		for _, body := range bodies {
+			if !slices.Contains(kept[name], body) {
+				found = append(found, fmt.Sprintf("%s was thanked for and is not kept: %s", name, body))
+			}
+		}
+	}
+	for name := range kept {
+		if strings.HasPrefix(name, "forged") {
+			found = append(found, name+" is forged and was kept")
+		}
+	}
+	return found
+}
+
+func ordersAreOnePayment(h *History) []string {
+	found := slices.Clone(h.complain)
+	stored := map[string][]string{}
+	for _, p := range newest[payment.Payment](h, "payments") {
+		stored[p.Reference] = append(stored[p.Reference], p.ID)
+	}
+	for order, p := range h.asked {
+		if !slices.Equal(stored[order], []string{p.ID}) {
+			found = append(found, fmt.Sprintf("%s was answered with %s, and stored are %v", order, p.ID, stored[order]))
+		}
+	}
+	return found
+}
+
+func nothingIsBetrayed(h *History) (found []string) {
+	written := h.logged.String()
+	for what, secret := range map[string]string{"connection": h.Provider.secret, "endpoint": h.Shop.secret} {
+		if strings.Contains(written, strings.TrimPrefix(secret, "whsec_")) {
+			found = append(found, "the secret of the "+what+" is in the log")
+		}
+	}
+	return found
+}

@@ -1,0 +1,293 @@
+package proof
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"farrier/shared/chain"
+)
+
+// Step is one thing that happens in a history.
+type Step struct {
+	Move string // its name in Moves
+	A, B int    // which, how many: what they mean is the move's
+	Plan []Planned
+}
+
+// Planned is trouble at one call of the step's invocation.
+type Planned struct {
+	At        int
+	Fault     Fault
+	Meanwhile *Step // in another process, just before the call; it has no plan of its own
+}
+
+func (s Step) String() string {
+	text := fmt.Sprintf("%s(%d, %d)", s.Move, s.A, s.B)
+	for _, p := range s.Plan {
+		if p.Fault != Sound {
+			text += fmt.Sprintf(" [call %d %s]", p.At, p.Fault)
+		}
+		if p.Meanwhile != nil {
+			text += fmt.Sprintf(" [before call %d: %s]", p.At, p.Meanwhile)
+		}
+	}
+	return text
+}
+
+// Do lets a step happen.
+func (h *History) Do(s Step) {
+	var troubles []Trouble
+	for _, p := range s.Plan {
+		t := Trouble{At: p.At, Fault: p.Fault}
+		if p.Meanwhile != nil {
+			t.Meanwhile = func() {
+				h.Say("          meanwhile:")
+				h.Elsewhere(func() { h.Do(*p.Meanwhile) })
+			}
+		}
+		troubles = append(troubles, t)
+	}
+	h.Expect(troubles)
+	Moves[s.Move].Do(h, s.A, s.B)
+	h.Expect(nil)
+}
+
+// Move is a kind of step.
+type Move struct {
+	Often  int      // how often it is chosen, beside the others
+	Calls  int      // about how many calls its invocation makes; 0 where it is none, and meets no trouble
+	Rivals []string // what gets in its way most, when it happens in the middle of it
+	Do     func(h *History, a, b int)
+}
+
+// Moves are all that can happen, by name.
+var Moves = map[string]Move{
+	"ask":       {4, 3, []string{"ask"}, ask},
+	"pay":       {6, 0, nil, pay},
+	"mine":      {5, 0, nil, func(h *History, a, _ int) { h.mine(1 + a%5) }},
+	"settle":    {5, 0, nil, settle},
+	"deadline":  {3, 0, nil, deadline},
+	"reorg":     {3, 0, nil, func(h *History, a, b int) { h.reorganise(1+a%3, b) }},
+	"deep":      {2, 0, nil, func(h *History, a, b int) { h.reorganise(4+a%5, b) }},
+	"hold":      {1, 0, nil, hold},
+	"node":      {2, 0, nil, node},
+	"call back": {3, 3, []string{"call back"}, callBack},
+	"wait":      {4, 0, nil, wait},
+	"watch":     {8, 12, []string{"watch", "reorg", "deep", "look"}, func(h *History, _, _ int) { _, _ = h.Watch() }},
+	"interpret": {2, 3, nil, consume(0)},
+	"credit":    {8, 5, []string{"credit", "credit", "credit", "expire", "watch"}, consume(1)},
+	"tell":      {5, 4, []string{"tell"}, consume(2)},
+	"tell more": {1, 4, nil, consume(3)},
+	"look":      {2, 12, []string{"watch", "reorg"}, work(0)},
+	"deliver":   {5, 5, []string{"deliver", "sweep"}, work(1)},
+	"expire":    {4, 2, []string{"credit"}, work(2)},
+	"sweep":     {2, 10, []string{"sweep", "deliver"}, func(h *History, _, _ int) { h.Sweep() }},
+	"rewind":    {2, 0, nil, rewind},
+	"shop":      {2, 0, nil, shop},
+}
+
+// ask: of three orders, the amount always 10.50.
+func ask(h *History, a, b int) {
+	h.Ask(fmt.Sprintf("order-%d", a%3), "10.5", []time.Duration{time.Hour, 2 * time.Minute, 3 * time.Hour}[b%3])
+}
+
+// pay: to an address that the merchant was told, in one of the ways that payers find.
+func pay(h *History, a, b int) {
+	addresses := h.told()
+	if len(addresses) == 0 {
+		return
+	}
+	t := h.Transfer(addresses[a%len(addresses)], units("10.5"))
+	other := t
+	switch b % 8 {
+	case 1:
+		t = h.Transfer(t.To, units("4"))
+	case 2:
+		t = h.Transfer(t.To, units("12"))
+	case 3: // two transfers in one transaction
+		other.Index, other.Amount = "log-1", h.Transfer(t.To, 1).Amount
+		h.Include(t, other)
+		return
+	case 4: // a token of the same symbol that nobody configured
+		t.Asset = "eip155:1000/erc20:0x000000000000000000000000000000000000fa4e"
+	case 5: // somebody else's address
+		t.To = "0x0000000000000000000000000000000000000001"
+	case 6: // known to the network, in no block yet
+		h.sent = append(h.sent, t.Tx)
+		h.Memory.Submit(t)
+		h.Say("chain     %s waits", t.Tx[60:])
+		return
+	case 7: // two payers in one transaction
+		other.Index, other.To = "log-1", addresses[(a+1)%len(addresses)]
+		h.Include(t, other)
+		return
+	}
+	h.Include(t)
+}
+
+// settle: two payers pay at once, and the watch sees that it is final.
+func settle(h *History, a, b int) {
+	if addresses := h.told(); len(addresses) > 0 {
+		h.Include(h.Transfer(addresses[a%len(addresses)], units("3.5")), h.Transfer(addresses[b%len(addresses)], units("7")))
+	}
+	h.mine(4)
+	_, _ = h.Watch()
+}
+
+// deadline: a payer pays a new order as its time ends.
+func deadline(h *History, _, b int) {
+	order := fmt.Sprintf("hurry-%d", len(h.asked))
+	if !h.Ask(order, "10.5", 2*time.Minute) {
+		return
+	}
+	p := h.asked[order]
+	h.Include(h.Transfer(p.Address, []int64{units("10.5"), units("4")}[b%2]))
+	h.mine(4)
+	_, _ = h.Watch()
+	h.Wait(max(p.ExpiresAt.Sub(h.Now()), 0) + time.Second)
+	h.Say("the time of %s is over", order)
+}
+
+func (h *History) mine(n int) {
+	for range n {
+		h.Chain.Mine(h.Now())
+	}
+	h.Say("chain     %d blocks", n)
+}
+
+// reorganise replaces the newest blocks. What they held comes again in the same block of the new fork, later, or never.
+func (h *History) reorganise(depth, how int) {
+	gone := h.Chain.Reorganise(depth)
+	h.Say("chain     reorganised by %d blocks, which held %d transfers", depth, len(gone))
+	var again, later []chain.Transfer
+	for i, t := range gone {
+		switch (how >> i) % 3 {
+		case 0:
+			again = append(again, t)
+		case 1:
+			later = append(later, t)
+		default:
+			h.Say("chain     %s is gone for good", t.Tx[60:])
+		}
+	}
+	for _, t := range later {
+		h.Memory.Submit(t)
+	}
+	if how%5 != 4 { // else the new fork is still shorter
+		h.Include(again...)
+		h.mine(depth)
+		return
+	}
+	for _, t := range again {
+		h.Memory.Submit(t)
+	}
+}
+
+func hold(h *History, a, _ int) {
+	if a%2 == 0 {
+		h.Memory.Hold()
+		h.Say("chain     finality stands still")
+		return
+	}
+	h.Memory.Release()
+	h.Say("chain     finality goes on")
+}
+
+func node(h *History, a, b int) {
+	moods := []Mood{Well, Lagging, Hides, Invents, Silent, Well}
+	h.Node.Mood, h.Node.Lag = moods[a%len(moods)], 1+b%4
+	if addresses := h.Addresses(); len(addresses) > 0 {
+		h.Node.Ghost = Token(h.Asset, "", "log-0", addresses[b%len(addresses)].Address, units("10.5"))
+	}
+	h.Say("node      %s", h.Node.Mood)
+}
+
+// callBack: the provider tells of a transaction, or somebody else does.
+func callBack(h *History, a, b int) {
+	p := h.Provider
+	if len(p.unthanked) > 0 && b%4 == 3 { // again what was not thanked for
+		n := p.unthanked[0]
+		p.unthanked = p.unthanked[1:]
+		h.try(n)
+		return
+	}
+	tx := fmt.Sprintf("0x%064x", 0xdead)
+	if len(h.sent) > 0 {
+		tx = h.sent[a%len(h.sent)]
+	}
+	n := p.Mined("evt-"+tx[60:], tx)
+	switch b % 7 {
+	case 1:
+		n.Forged, n.Event = true, "forged-"+tx[60:]
+	case 2: // another body under a known id
+		n.Body = strings.Replace(n.Body, "mined", "dropped", 1)
+	case 4:
+		n.Event, n.Body = "odd-"+tx[60:], "{"
+	case 5:
+		n.Event, n.Body = "strange-"+tx[60:], strings.Replace(n.Body, string(h.Config.ID), "eip155:424242", 1)
+	case 6: // once overheard, and sent again by a stranger
+		n.Forged, n.Overheard, n.Event = true, true, "forged-"+tx[60:]
+	}
+	h.try(n)
+}
+
+func (h *History) try(n Notice) {
+	if !h.Send(n) && !n.Forged {
+		h.Provider.unthanked = append(h.Provider.unthanked, n)
+	}
+}
+
+func wait(h *History, a, _ int) {
+	times := []time.Duration{20 * time.Second, time.Second, time.Minute, 6 * time.Minute, 20 * time.Minute, 70 * time.Minute, 7 * time.Hour, 30 * time.Hour}
+	d := times[a%len(times)]
+	h.Wait(d)
+	h.Say("%s pass", d)
+	for _, c := range h.in().consumers {
+		if n := h.AWS.Trim(c.notion, c.name()); n > 0 {
+			h.trimmed = true
+			h.Say("stream    of %s forgets %d records that %s has not read", c.notion, n, c.function)
+		}
+	}
+}
+
+func consume(which int) func(*History, int, int) {
+	return func(h *History, a, b int) { h.Consume(which, a%shards, []int{100, 1, 2, 3}[b%4]) }
+}
+
+func work(which int) func(*History, int, int) {
+	return func(h *History, a, b int) { h.World.Work(which, a, []int{10, 1, 2}[b%3], b%5 == 4) }
+}
+
+func rewind(h *History, _, b int) {
+	h.rewind(1 + b%4)
+	h.Say("streams   bring up to %d records again", 1+b%4)
+}
+
+func shop(h *History, a, b int) {
+	manners := []Manner{Broken, HangsUp, Forgets, Redirects, Hangs}
+	m, times := manners[a%len(manners)], 1+b%14
+	switch {
+	case m == Hangs: // each costs real time
+		times = 1
+	case b%14 == 13:
+		h.Shop.Close(m)
+		h.Say("shop      %s, for good", m)
+		return
+	}
+	h.Shop.Behave(m, times)
+	h.Say("shop      %s, %d times", m, times)
+}
+
+// Deck is the moves' names, each as often as it is chosen, and made different by "#1", "#2", ….
+func Deck() []string {
+	var names []string
+	for name, m := range Moves {
+		for n := range m.Often {
+			names = append(names, fmt.Sprintf("%s#%d", name, n))
+		}
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,182 @@
+package proof
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"farrier/shared/callback"
+	"farrier/shared/callback/interpreter"
+	"farrier/shared/callback/receiver"
+	"farrier/shared/chain"
+	"farrier/shared/cloud"
+	"farrier/shared/credit"
+	"farrier/shared/deposit"
+	"farrier/shared/dynamo"
+	"farrier/shared/event"
+	"farrier/shared/event/notify"
+	"farrier/shared/ledger"
+	"farrier/shared/payment"
+	"farrier/shared/queue"
+	"farrier/shared/seal"
+	streams "farrier/shared/stream"
+	"farrier/shared/timer"
+	"farrier/shared/watch"
+	"farrier/shared/webhook"
+)
+
+// wiring puts the functions together as their main.go do, with the world's clock, chain and queues.
+type wiring struct {
+	*World
+	tables Tables
+	chains *chain.Set
+	random io.Reader
+}
+
+func (p wiring) log() *slog.Logger { return slog.New(slog.NewTextHandler(&p.logged, nil)) }
+
+func (p wiring) metrics() cloud.Metrics {
+	return cloud.Metrics{Out: &p.logged, Stack: "proof", Now: p.Now}
+}
+
+func (p wiring) table(function, notion string) dynamo.Table {
+	return dynamo.Table{Client: dynamodb.NewFromConfig(p.AWS.Config(function)), Name: p.tables[notion]}
+}
+
+func (p wiring) to(function, name string) queue.Queue {
+	return queue.Queue{Client: sqs.NewFromConfig(p.AWS.Config(function)), URL: name}
+}
+
+func (p wiring) sealer(function string) *seal.Sealer {
+	return &seal.Sealer{Client: kms.NewFromConfig(p.AWS.Config(function)), KeyID: "key", Now: p.Now}
+}
+
+func (p wiring) endpoints(function string) webhook.Endpoints {
+	return webhook.Endpoints{Table: p.table(function, "endpoints"), Seal: p.sealer(function), Now: p.Now}
+}
+
+func (p wiring) known(function string) *callback.Known {
+	return &callback.Known{Connections: callback.Connections{Table: p.table(function, "connections"), Now: p.Now}}
+}
+
+func (p wiring) payments(function string) payment.Store {
+	return payment.Store{
+		Payments: p.table(function, "payments"), Addresses: p.table(function, "addresses"), Assets: p.chains, Now: p.Now, Random: p.random,
+		Expiry: timer.Schedules{Client: scheduler.NewFromConfig(p.AWS.Config(function)), Queue: "expiry"},
+	}
+}
+
+func (p wiring) functions() functions {
+	interprets, credits, notifies := p.interpret(), p.credit(), p.notify()
+	return functions{
+		payments: p.payments("api"),
+		receiver: &receiver.Receiver{
+			Known: p.known("receive"), Sealer: p.sealer("receive"), Cap: 256 << 10, Metrics: p.metrics(), Log: p.log(), Now: p.Now,
+			Receipts: callback.Receipts{Table: p.table("receive", "callbacks"), KeepFor: 90 * 24 * time.Hour, Now: p.Now},
+		},
+		watcher: p.watcher,
+		consumers: []consumer{
+			{"interpret", "callbacks", inserts, interprets},
+			{"credit", "deposits", settled, credits},
+			{"notify", "payments", changes, notifies},
+			{"notify", "deposits", all, notifies},
+		},
+		workers: []worker{
+			{"watch", "looks", "looks-dead-letters", 20, p.looks},
+			{"deliver", "deliveries", "deliveries-dead-letters", 20, batches(p.courier().Invoke)},
+			{"expire", "expiry", "expiry-dead-letters", 20, batches(queue.Batch(p.log(), p.metrics(), p.payments("expire").OnTimer))},
+			{"interpret", "interpret", "interpret-dead-letters", 3, interprets},
+			{"credit", "credit", "credit-dead-letters", 3, credits},
+			{"notify", "notify", "notify-dead-letters", 3, notifies},
+		},
+		sweeper: webhook.Sweeper{
+			Deliveries: webhook.Deliveries{Table: p.table("sweep", "deliveries")}, Jobs: p.to("sweep", "deliveries"),
+			Now: p.Now, PerShard: 250, Log: p.log(), Metrics: p.metrics(),
+		},
+	}
+}
+
+func (p wiring) over(function string, handle func(context.Context, []events.DynamoDBEventRecord) []error) handler {
+	return streams.Consumer{Handle: handle, Aside: p.to(function, function+"-dead-letters"), Log: p.log()}.Invoke
+}
+
+func (p wiring) interpret() handler {
+	i := &interpreter.Interpreter{
+		Known: p.known("interpret"), Receipts: callback.Receipts{Table: p.table("interpret", "callbacks"), Now: p.Now},
+		Chains: p.chains, Looks: p.to("interpret", "looks"), Metrics: p.metrics(), Log: p.log(),
+	}
+	return p.over("interpret", streams.Each(i.Handle))
+}
+
+func (p wiring) credit() handler {
+	c := &credit.Crediter{
+		Deposits: p.table("credit", "deposits"), Payments: p.table("credit", "payments"),
+		Ledger:  ledger.Store{Entries: p.table("credit", "entries"), Balances: p.table("credit", "balances")},
+		Metrics: p.metrics(), Log: p.log(), Now: p.Now, Random: rand.New(rand.NewPCG(1, 1)), Sleep: p.sleep, // #nosec G404 -- jitter
+	}
+	return p.over("credit", c.Handle)
+}
+
+func (p wiring) notify() handler {
+	n := notify.Notifier{
+		Events:    event.Store{Table: p.table("notify", "events")},
+		Endpoints: webhook.Endpoints{Table: p.table("notify", "endpoints")},
+		Jobs:      p.to("notify", "deliveries"),
+	}
+	return p.over("notify", n.Handle)
+}
+
+func (p wiring) watcher() *watch.Watcher {
+	return &watch.Watcher{
+		Config: p.Config, Node: p.Chain.Node(p.World), Passes: p.table("watch", "passes"), Owners: watch.Owners{Table: p.table("watch", "addresses"), Sleep: p.sleep},
+		Deposits: deposit.Store{Table: p.table("watch", "deposits"), Metrics: p.metrics()}, AtOnce: 1, Now: p.Now, Log: p.log(),
+	}
+}
+
+// looks is the function watch over the queue of looks, a cold start each time.
+func (p wiring) looks(ctx context.Context, payload json.RawMessage) (events.SQSEventResponse, error) {
+	f := watch.Function{Watchers: []*watch.Watcher{p.watcher()}, Metrics: p.metrics(), Now: p.Now, Sleep: p.sleep, Log: p.log()}
+	answer, err := f.Invoke(ctx, payload)
+	if err != nil {
+		return events.SQSEventResponse{}, err
+	}
+	return answer.(events.SQSEventResponse), nil
+}
+
+func (p wiring) courier() webhook.Courier {
+	return webhook.Courier{
+		Events: event.Store{Table: p.table("deliver", "events")}, Endpoints: p.endpoints("deliver"),
+		Deliveries: webhook.Deliveries{Table: p.table("deliver", "deliveries")},
+		Jobs:       p.to("deliver", "deliveries"), DeadLetters: p.to("deliver", "deliveries-dead-letters"),
+		Client: webhook.NewClient(webhook.Options{Local: true, Now: p.Now, Limit: 300 * time.Millisecond}),
+		Now:    p.Now, Random: p.random, AtOnce: 1, Log: p.log(), Metrics: p.metrics(),
+	}
+}
+
+func batches(f func(context.Context, events.SQSEvent) (events.SQSEventResponse, error)) handler {
+	return func(ctx context.Context, payload json.RawMessage) (events.SQSEventResponse, error) {
+		var batch events.SQSEvent
+		if err := json.Unmarshal(payload, &batch); err != nil {
+			return events.SQSEventResponse{}, err
+		}
+		return f(ctx, batch)
+	}
+}
+
+// The filters of the event source mappings in template.yaml.
+func inserts(r events.DynamoDBEventRecord) bool { return r.EventName == "INSERT" }
+func changes(r events.DynamoDBEventRecord) bool { return r.EventName == "MODIFY" }
+func all(events.DynamoDBEventRecord) bool       { return true }
+func settled(r events.DynamoDBEventRecord) bool {
+	state := r.Change.NewImage["state"]
+	return state.DataType() == events.DataTypeString && (state.String() == "final" || state.String() == "reversed")
+}
