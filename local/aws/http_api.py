@@ -9,6 +9,7 @@ ANY = "x-amazon-apigateway-any-method"
 
 def install():
     routes_from_the_body()
+    any_character_in_a_path()
     events_with_the_address_called()
 
 
@@ -61,6 +62,12 @@ def lay(api_id, body):
 
 def verb(method):
     return "ANY" if method == ANY else method.upper()
+
+
+def any_character_in_a_path():
+    """A greedy route takes a path with a line break in it, too."""
+    extract = apigateway._extract_path_params
+    apigateway._extract_path_params = lambda route, path: extract(route, path.replace("\n", "%0A"))
 
 
 def events_with_the_address_called():

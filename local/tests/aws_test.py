@@ -103,6 +103,7 @@ class LocalAWS(unittest.TestCase):
         event = json.loads(body)
         self.assertEqual((200, "ANY /{proxy+}", "/v1/payments"), (status, event["routeKey"], event["rawPath"]))
         self.assertEqual(f"127.0.0.1:{self.api_port}", event["requestContext"]["domainName"])
+        self.assertEqual(200, self.get("/v1/payments/a%0Ab")[0])
         self.deploy("update", "/v2/{name}")
         self.assertEqual("ANY /v2/{name}", json.loads(self.get("/v2/x")[1])["routeKey"])
         self.assertEqual(404, self.get("/v1/payments")[0])
