@@ -20,6 +20,14 @@ class Api:
     def post(self, path, **fields):
         return self.call("POST", path, fields)
 
+    def pages(self, path, **query):
+        """Everything that a list holds, page by page."""
+        cursor = {}
+        while cursor is not None:
+            page = self.get(path, limit=100, **query, **cursor)
+            yield from page["data"]
+            cursor = {"cursor": page["next"]} if page.get("next") else None
+
     def call(self, method, path, fields=None):
         body = None if fields is None else json.dumps(fields).encode()
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}

@@ -38,11 +38,14 @@ def binary():
     return found[0]
 
 
-def start(port, log, block_time=None):
-    """Starts a chain; with a block time it mines by the clock, without one at every transaction."""
+def start(port, log, block_time=None, state=None):
+    """Starts a chain; with a block time it mines by the clock, without one at every transaction. With a file for its
+    state, it goes on where a clean stop left it; only transactions that were in no block are gone."""
     argv = [binary(), "--host", "127.0.0.1", "--port", port, "--chain-id", CHAIN_ID]
     if block_time:
         argv += ["--block-time", block_time]
+    if state:
+        argv += ["--state", state]
     process = processes.start(argv, log)
     processes.wait_until(processes.listening(port), process, "the local chain", log)
     return process

@@ -19,8 +19,9 @@ def credentials():
             "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}
 
 
-def start(port, state, api_port=None):
-    """Starts the local AWS with an empty state; its temporary files and its log go into the folder `state`."""
+def start(port, state, api_port=None, keep=False):
+    """Starts the local AWS; its temporary files and its logs go into the folder `state`. It begins empty, unless it is
+    to keep what it holds: then a clean stop saves it in that folder, and the next start finds it there."""
     scratch = Path(state) / "tmp"
     scratch.mkdir(parents=True, exist_ok=True)
     log = Path(state) / "aws.log"
@@ -36,9 +37,22 @@ def start(port, state, api_port=None):
     }
     if api_port:
         env["API_PORT"] = str(api_port)
+    if keep:
+        env |= {"PERSIST_STATE": "1", "STATE_DIR": str(Path(state) / "kept"), "STATE_WHOLE": str(whole(state)),
+                "INVOCATIONS_LOG": str(invocations(state))}
     process = processes.start([LOCAL / "venv" / "bin" / "python", HERE / "aws" / "launch.py"], log, env)
     processes.wait_until(lambda: _healthy(port), process, "the local AWS", log)
     return process
+
+
+def whole(state):
+    """The file that a stop leaves once everything that was to be kept is saved."""
+    return Path(state) / "whole"
+
+
+def invocations(state):
+    """The log of which function worked when in which process (aws/invocations.py)."""
+    return Path(state) / "invocations.log"
 
 
 def _healthy(port):

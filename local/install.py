@@ -129,7 +129,12 @@ def lint():
     go()
 
 
-PARTS = {"run": local_run, "sam": sam, "lint": lint, "conformance": java}
+def schema():
+    """The judge of the API against its document."""
+    python("schemathesis", "requirements-schemathesis.txt")
+
+
+PARTS = {"run": local_run, "sam": sam, "lint": lint, "conformance": java, "schema": schema}
 
 
 @told_in_one_line

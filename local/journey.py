@@ -16,6 +16,12 @@ from trouble import Trouble
 AMOUNT, UNITS, DEPTH = "10.50", 10_500_000, 3
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """Takes many connections at once."""
+
+    request_queue_size = 128
+
+
 class Shop:
     """A merchant's server on loopback: believes the webhooks whose signature the official library accepts."""
 
@@ -28,13 +34,13 @@ class Shop:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                self.send_response(204 if shop.take(body, dict(self.headers)) else 401)
+                self.send_response(shop.take(body, {name.lower(): value for name, value in self.headers.items()}))
                 self.end_headers()
 
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/webhooks"
 
     def __enter__(self):
@@ -45,15 +51,21 @@ class Shop:
         self.server.shutdown()
 
     def take(self, body, headers):
-        """Keeps an event whose signature is right; says whether it was."""
-        try:
-            event = standardwebhooks.Webhook(self.secret).verify(body, {k.lower(): v for k, v in headers.items()})
-        except standardwebhooks.WebhookVerificationError:
-            return False
+        """Keeps an event whose signature is right; gives the status to answer with."""
+        event = self.verified(body, headers)
+        if event is None:
+            return 401
         with self.news:
             self.events.append(event)
             self.news.notify_all()
-        return True
+        return 204
+
+    def verified(self, body, headers):
+        """The event in a body, or None where the signature is wrong."""
+        try:
+            return standardwebhooks.Webhook(self.secret).verify(body, headers)
+        except standardwebhooks.WebhookVerificationError:
+            return None
 
     def wait_for(self, kind, seconds=60):
         """The first event of a type."""
@@ -116,13 +128,17 @@ def call_back(stack, connection, transaction):
     now = datetime.datetime.now(datetime.timezone.utc)
     body = json.dumps({"type": "transaction.mined", "timestamp": now.isoformat(timespec="seconds"),
                        "data": {"chain": chain.CHAIN, "transaction": transaction}})
-    name = "msg_" + secrets.token_hex(8)
-    headers = {"Content-Type": "application/json", "webhook-id": name, "webhook-timestamp": str(int(now.timestamp())),
-               "webhook-signature": standardwebhooks.Webhook(connection["secret"]).sign(name, now, body)}
+    headers = signed(connection["secret"], "msg_" + secrets.token_hex(8), now, body)
     status, said = api.send("POST", f"{stack['api']}/callbacks/{connection['id']}", body.encode(), headers)
     if status >= 300:
         raise Trouble(f"the callback was answered {status}: {said.decode(errors='replace').strip()}")
     return status
+
+
+def signed(secret, name, now, body):
+    """The headers of a Standard Webhook."""
+    return {"Content-Type": "application/json", "webhook-id": name, "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": standardwebhooks.Webhook(secret).sign(name, now, body)}
 
 
 def balance(merchant, asset):

@@ -15,6 +15,7 @@ import secrets
 import shutil
 import signal
 import sys
+import urllib.parse
 from pathlib import Path
 
 import chain
@@ -35,8 +36,9 @@ XPUB = ("xpub6Ce9NcJvTk372KjsGfWqbcex5DumjpNquQLApoeQUavSCjEc823BV1tb4rXUuPuht8h
         "smV76")
 
 
-def up(file=FILE, any_ports=False, show=None):
-    """Brings the stack up, or deploys anew onto one that is up; gives what its file says."""
+def up(file=FILE, any_ports=False, show=None, keep=False):
+    """Brings the stack up, or deploys anew onto one that is up; gives what its file says. With keep, its parts can be
+    stopped and started again, and go on where they were."""
     show = show or display.Plain()
     stack = load(file)
     if stack.get("ready") and all(processes.runs(pid, install.ROOT) for pid in stack["pids"].values()):
@@ -44,7 +46,7 @@ def up(file=FILE, any_ports=False, show=None):
         return stack
     down(file)
     try:
-        stack = begin(file, any_ports, show)
+        stack = begin(file, any_ports, show, keep)
         publish(file, stack, show)
         open_shop(stack, show)
         save(file, {**stack, "ready": True})
@@ -54,7 +56,7 @@ def up(file=FILE, any_ports=False, show=None):
         raise
 
 
-def begin(file, any_ports, show):
+def begin(file, any_ports, show, keep=False):
     """Starts the local AWS and the chain, and lays the token."""
     ports = {name: processes.free_port() for name in PORTS} if any_ports else PORTS
     for name, port in ports.items():
@@ -75,16 +77,33 @@ def begin(file, any_ports, show):
         "pids": {},
     }
     with show.step("Local AWS") as step:
-        stack["pids"]["aws"] = cloud.start(ports["aws"], folder, ports["api"]).pid
-        save(file, stack)
+        start_aws(file, stack, keep)
         step.say(stack["aws"])
     with show.step("Local chain") as step:
-        stack["pids"]["chain"] = chain.start(ports["chain"], folder / "chain.log", block_time=1).pid
-        save(file, stack)
+        start_chain(file, stack, keep)
         stack["token"] = chain.deploy_token(stack["rpc"])
         stack["asset"] = f"{chain.CHAIN}/erc20:{stack['token']}"
         step.say(f"{stack['rpc']}, USDT at {stack['token'][:10]}…")
     return stack
+
+
+def start_aws(file, stack, keep):
+    """Starts the stack's local AWS, and notes its process."""
+    aws, api = port_of(stack["aws"]), port_of(stack["api"])
+    stack["pids"]["aws"] = cloud.start(aws, folder_of(file), api, keep).pid
+    save(file, stack)
+
+
+def start_chain(file, stack, keep):
+    """Starts the stack's local chain, and notes its process."""
+    folder = folder_of(file)
+    state = folder / "chain.state" if keep else None
+    stack["pids"]["chain"] = chain.start(port_of(stack["rpc"]), folder / "chain.log", block_time=1, state=state).pid
+    save(file, stack)
+
+
+def port_of(url):
+    return urllib.parse.urlsplit(url).port
 
 
 def publish(file, stack, show):

@@ -14,13 +14,15 @@ from ministack.app import app
 
 import decimals
 import http_api
+import invocations
+import keeping
 import output
 import pace
 import streams
 
 
 def main():
-    for shim in (decimals, pace, http_api, output, streams):
+    for shim in (decimals, pace, http_api, output, invocations, streams, keeping):
         shim.install()
     host, port, api_port = os.environ["BIND_HOST"], os.environ["GATEWAY_PORT"], os.environ.get("API_PORT")
     config = Config()

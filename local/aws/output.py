@@ -16,12 +16,17 @@ def install():
     lambda_runtime.ProvidedWorker._pump_output = pump_and_tell
 
 
+def short(name):
+    """A function's name in the template: the middle of stack-Function-XXXX."""
+    return name.split("-")[-2] if name.count("-") >= 2 else name
+
+
 class Tee:
     """The queue of a function's lines, written down as they are put in."""
 
     def __init__(self, lines, log, name):
         self.lines, self.log = lines, log
-        self.name = name.split("-")[-2] if name.count("-") >= 2 else name  # stack-Function-XXXX
+        self.name = short(name)
 
     def put_nowait(self, line):
         self.log.write(f"{self.name}  {line}\n")
