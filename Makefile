@@ -16,7 +16,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 .PHONY: run
 run: tools ## the whole product on this machine, with one real payment shown; Ctrl-C stops it
@@ -35,9 +35,31 @@ test: tools ## every test, with the real parts that they need
 	PYTHONPATH=local $(PYTHON) -m unittest discover -s local/tests -p '*_test.py'
 	python3 local/parts.py --aws --anvil --stack -- $(GOTEST) -count=1 -timeout 15m ./...
 
+.PHONY: sim
+sim: tools ## random histories of the whole system with faults: SEED=1 RUNS=200; or every stop of one: SCENARIO=Paid
+	@$(PYTHON) local/sim.py $(if $(SEED),--seed "$(SEED)") $(if $(RUNS),--runs "$(RUNS)") $(if $(SCENARIO),--scenario "$(SCENARIO)")
+
+.PHONY: sim-gate
+sim-gate: tools ## takes each guard away and sees whether the histories notice: SEED=, RUNS=, SAMPLE= of the guards
+	@python3 local/parts.py --aws -- $(PYTHON) local/gate.py $(if $(SEED),--seed "$(SEED)") $(if $(RUNS),--runs "$(RUNS)") $(if $(SAMPLE),--sample "$(SAMPLE)")
+
+.PHONY: fuzz
+fuzz: tools ## every fuzz target for a while, one after the other: FOR=30s, PKG=shared/api, TARGET=FuzzBody
+	@python3 local/fuzz.py $(if $(FOR),--for "$(FOR)") $(if $(PKG),--package "$(PKG)") $(if $(TARGET),--target "$(TARGET)")
+
+.PHONY: schema
+schema: tools ## the API, deployed, against its own OpenAPI document: every operation, with both keys
+	@python3 local/install.py schema
+	python3 local/parts.py --stack -- python3 local/schema.py
+
 .PHONY: conformance
 conformance: tools ## the tests of store and queue again, against stricter judges (needs Java and Maven)
 	python3 local/parts.py --aws --dynamodb --elasticmq -- $(GOTEST) -count=1 -run Conformance ./shared/...
+
+.PHONY: kills
+kills: tools ## the whole stack under load while its processes are killed: SEED=, and MINUTES= or PAYMENTS=
+	@$(PYTHON) local/kills.py $(if $(SEED),--seed "$(SEED)") $(if $(MINUTES),--minutes "$(MINUTES)") \
+	  $(if $(PAYMENTS),--payments "$(PAYMENTS)")
 
 .PHONY: lint
 lint: ## every linter, for Go, for the template and for Python
