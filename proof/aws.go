@@ -92,7 +92,7 @@ func (a *AWS) call(ctx context.Context, function string, in middleware.Initializ
 	} else if _, is := in.Parameters.(*scheduler.CreateScheduleInput); is {
 		call.Service = "Scheduler" // its client does not name itself
 	}
-	err = during(ctx, call.String(), func(f Fault) error {
+	err = during(ctx, target{call.String(), writes(in.Parameters), batch(in.Parameters)}, func(f Fault) error {
 		if err := f.instead(in.Parameters); err != nil {
 			return err
 		}
@@ -112,6 +112,26 @@ func (a *AWS) call(ctx context.Context, function string, in middleware.Initializ
 		out.Result = nil
 	}
 	return out, metadata, err
+}
+
+// writes says whether a call changes an item of a table.
+func writes(parameters any) bool {
+	switch parameters.(type) {
+	case *dynamodb.PutItemInput, *dynamodb.DeleteItemInput, *dynamodb.TransactWriteItemsInput:
+		return true
+	default:
+		return false
+	}
+}
+
+// batch says whether a call may be done in part.
+func batch(parameters any) bool {
+	switch parameters.(type) {
+	case *sqs.SendMessageBatchInput, *dynamodb.BatchGetItemInput:
+		return true
+	default:
+		return false
+	}
 }
 
 // times is how often a call is made. A transaction that the SDK sends again carries the same token, and is

@@ -20,6 +20,8 @@ type Chain interface {
 	Reorganise(depth int) []chain.Transfer
 	// Canonical are all transfers that the chain holds now, in blocks that are final.
 	Canonical() []chain.Transfer
+	// WasFinal says whether a block, by its hash, is final or ever was.
+	WasFinal(hash string) bool
 	// Node is a function's way to the chain, as after a cold start.
 	Node(*World) chain.Node
 }
@@ -28,9 +30,9 @@ var errSilent = errors.New("proof: the node is silent")
 
 // toNode makes one call of an invocation to a node, with what is planned for it.
 func toNode(ctx context.Context, method string, wait func(time.Duration), do func() error) error {
-	return during(ctx, "node "+method, func(f Fault) error {
+	return during(ctx, target{name: "node " + method}, func(f Fault) error {
 		switch f {
-		case Refuse, Throttle, Conflict, Partly:
+		case Refuse, Throttle:
 			return errSilent
 		case TimeOut, Late:
 			return errTooLate

@@ -16,7 +16,7 @@ import (
 // Fault is what happens to a call of an invocation instead of plain success.
 type Fault string
 
-// The faults. A call that they do not fit (a conflict, where nothing is written) succeeds.
+// The faults.
 const (
 	Sound      Fault = ""
 	Refuse     Fault = "refused"             // the service fails before it has done anything
@@ -35,11 +35,33 @@ const (
 // Faults are all of them, the plainest first.
 var Faults = []Fault{Refuse, Lose, StopAfter, StopBefore, Repeat, Throttle, Conflict, TimeOut, Late, Slow, Partly}
 
-// Trouble is planned for one call of an invocation.
+// Trouble is planned for one call of an invocation: the first, from a place on, that it fits.
 type Trouble struct {
-	At        int // which call, from 1
+	At        int // from which call on, from 1
 	Fault     Fault
+	Writing   bool   // only at a call that writes
 	Meanwhile func() // runs to its end just before that call: another process of the same system
+}
+
+// target is a call that may meet trouble.
+type target struct {
+	name   string
+	writes bool
+	batch  bool // of several messages or keys, which may be taken in part
+}
+
+// fits says whether trouble can come about at a call.
+func (t Trouble) fits(call target) bool {
+	switch {
+	case t.Writing && !call.writes:
+		return false
+	case t.Fault == Conflict:
+		return call.writes
+	case t.Fault == Partly:
+		return call.batch
+	default:
+		return true
+	}
 }
 
 // ErrStopped is what a stopped invocation gets from every further call.
@@ -65,7 +87,7 @@ func Invoke(ctx context.Context, troubles []Trouble, met func(call string, f Fau
 }
 
 // during makes one call of the context's invocation, with what is planned for it. do makes the call itself.
-func during(ctx context.Context, call string, do func(Fault) error) error {
+func during(ctx context.Context, call target, do func(Fault) error) error {
 	inv, _ := ctx.Value(invocationKey{}).(*invocation)
 	if inv == nil {
 		return do(Sound)
@@ -89,10 +111,13 @@ func during(ctx context.Context, call string, do func(Fault) error) error {
 	return err
 }
 
-func (i *invocation) planned(call string) Fault {
+func (i *invocation) planned(call target) Fault {
 	fault := Sound
-	for _, t := range i.troubles {
-		if t.At != i.calls {
+	waiting := i.troubles
+	i.troubles = nil
+	for _, t := range waiting {
+		if t.At > i.calls || !t.fits(call) {
+			i.troubles = append(i.troubles, t)
 			continue
 		}
 		if t.Meanwhile != nil {
@@ -100,7 +125,7 @@ func (i *invocation) planned(call string) Fault {
 		}
 		if t.Fault != Sound {
 			fault = t.Fault
-			i.met(call, t.Fault)
+			i.met(call.name, t.Fault)
 		}
 	}
 	return fault
@@ -163,7 +188,7 @@ func conflict(parameters any) error {
 	switch in := parameters.(type) {
 	case *dynamodb.TransactWriteItemsInput:
 		return cancelled(in, "TransactionConflict")
-	case *dynamodb.PutItemInput:
+	case *dynamodb.PutItemInput, *dynamodb.DeleteItemInput:
 		return &types.TransactionConflictException{}
 	default:
 		return nil

@@ -32,6 +32,7 @@ var Invariants = []Invariant{
 	{"no transfer was ever credited twice", creditedOnce},
 	{"every balance is the sum of its entries", balancesEqualEntries},
 	{"every deposit says what the chain says", depositsEqualChain},
+	{"no deposit was ever called final in a block that was not", finalIsFinal},
 	{"every payment is what its transfers make it", paymentsEqualTransfers},
 	{"every event was told under one id and rightly signed, or lies in the dead-letter queue with its reason", eventsAreTold},
 	{"no dead letter is unexplained", lettersAreExplained},
@@ -127,6 +128,19 @@ func creditedOnce(h *History) (found []string) {
 func balancesEqualEntries(h *History) (found []string) {
 	if _, _, err := h.Ledger.Check(context.Background(), func(d ledger.Difference) { found = append(found, d.String()) }); err != nil {
 		found = append(found, err.Error())
+	}
+	return found
+}
+
+func finalIsFinal(h *History) (found []string) {
+	for _, item := range h.AWS.Written("deposits") {
+		var d deposit.Deposit
+		if err := dynamo.Unmarshal(item, &d); err != nil {
+			return []string{err.Error()}
+		}
+		if d.State == deposit.Final && !h.Chain.WasFinal(d.BlockHash) {
+			found = append(found, fmt.Sprintf("version %d of %s is final in block %d", d.Version, d.ID, d.Height))
+		}
 	}
 	return found
 }

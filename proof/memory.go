@@ -23,6 +23,7 @@ type Memory struct {
 	pending []chain.Transfer // in no block yet
 	held    uint64           // finality goes no further than this; 0 for no such limit
 	highest int              // how many blocks it ever had
+	final   map[string]bool  // by hash: which blocks were final when it was looked at
 }
 
 // Deepest is by how much a chain ever falls behind its own highest block.
@@ -35,7 +36,7 @@ type block struct {
 
 // NewMemory has one empty block.
 func NewMemory(name chain.ID, depth uint64, now time.Time) *Memory {
-	c := &Memory{ID: name, Depth: depth}
+	c := &Memory{ID: name, Depth: depth, final: map[string]bool{}}
 	c.Mine(now)
 	return c
 }
@@ -55,6 +56,7 @@ func (c *Memory) Mine(now time.Time, transfers ...chain.Transfer) []chain.Transf
 		b.transfers = append(b.transfers, t)
 	}
 	c.blocks = append(c.blocks, b)
+	c.finalHeight()
 	return slices.Clone(b.transfers[waited:])
 }
 
@@ -93,6 +95,15 @@ func (c *Memory) Release() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.held = 0
+	c.finalHeight()
+}
+
+// WasFinal says whether a block is final or ever was.
+func (c *Memory) WasFinal(hash string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.finalHeight()
+	return c.final[hash]
 }
 
 // finalHeight is the newest final height. The caller holds the lock.
@@ -101,6 +112,12 @@ func (c *Memory) finalHeight() uint64 {
 	final := head - min(head, c.Depth)
 	if c.held > 0 {
 		final = min(final, c.held)
+	}
+	for _, b := range slices.Backward(c.blocks[:final+1]) {
+		if c.final[b.Hash] {
+			break
+		}
+		c.final[b.Hash] = true
 	}
 	return final
 }

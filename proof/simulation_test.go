@@ -64,6 +64,7 @@ func trouble(t *rapid.T, with proof.Move) proof.Planned {
 		move, _, _ := strings.Cut(rapid.SampledFrom(names).Draw(t, "move"), "#")
 		s := step(t, move, false)
 		p.Meanwhile = &s
+		p.Writing = rapid.Bool().Draw(t, "before a write")
 		return p
 	}
 	p.Fault = rapid.SampledFrom(proof.Faults).Draw(t, "fault")

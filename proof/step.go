@@ -16,10 +16,11 @@ type Step struct {
 	Plan []Planned
 }
 
-// Planned is trouble at one call of the step's invocation.
+// Planned is trouble at one call of the step's invocation, as Trouble says.
 type Planned struct {
 	At        int
 	Fault     Fault
+	Writing   bool
 	Meanwhile *Step // in another process, just before the call; it has no plan of its own
 }
 
@@ -27,20 +28,27 @@ func (s Step) String() string {
 	text := fmt.Sprintf("%s(%d, %d)", s.Move, s.A, s.B)
 	for _, p := range s.Plan {
 		if p.Fault != Sound {
-			text += fmt.Sprintf(" [call %d %s]", p.At, p.Fault)
+			text += fmt.Sprintf(" [from call %d on, %s]", p.At, p.Fault)
 		}
 		if p.Meanwhile != nil {
-			text += fmt.Sprintf(" [before call %d: %s]", p.At, p.Meanwhile)
+			text += fmt.Sprintf(" [before %s from %d on: %s]", what(p.Writing), p.At, p.Meanwhile)
 		}
 	}
 	return text
+}
+
+func what(writing bool) string {
+	if writing {
+		return "the first write"
+	}
+	return "the first call"
 }
 
 // Do lets a step happen.
 func (h *History) Do(s Step) {
 	var troubles []Trouble
 	for _, p := range s.Plan {
-		t := Trouble{At: p.At, Fault: p.Fault}
+		t := Trouble{At: p.At, Fault: p.Fault, Writing: p.Writing}
 		if p.Meanwhile != nil {
 			t.Meanwhile = func() {
 				h.Say("          meanwhile:")
@@ -70,12 +78,14 @@ var Moves = map[string]Move{
 	"settle":    {5, 0, nil, settle},
 	"deadline":  {3, 0, nil, deadline},
 	"reorg":     {3, 0, nil, func(h *History, a, b int) { h.reorganise(1+a%3, b) }},
+	"fork":      {2, 0, nil, fork},
+	"late news": {2, 0, nil, lateNews},
 	"deep":      {2, 0, nil, func(h *History, a, b int) { h.reorganise(4+a%5, b) }},
 	"hold":      {1, 0, nil, hold},
 	"node":      {2, 0, nil, node},
 	"call back": {3, 3, []string{"call back"}, callBack},
 	"wait":      {4, 0, nil, wait},
-	"watch":     {8, 12, []string{"watch", "reorg", "deep", "look"}, func(h *History, _, _ int) { _, _ = h.Watch() }},
+	"watch":     {8, 16, []string{"watch", "reorg", "deep", "look"}, func(h *History, _, _ int) { _, _ = h.Watch() }},
 	"interpret": {2, 3, nil, consume(0)},
 	"credit":    {8, 5, []string{"credit", "credit", "credit", "expire", "watch"}, consume(1)},
 	"tell":      {5, 4, []string{"tell"}, consume(2)},
@@ -148,6 +158,37 @@ func deadline(h *History, _, b int) {
 	_, _ = h.Watch()
 	h.Wait(max(p.ExpiresAt.Sub(h.Now()), 0) + time.Second)
 	h.Say("the time of %s is over", order)
+}
+
+// fork: the watch is overtaken by another, or dies, over a new transfer, whose block is then reorganised away.
+func fork(h *History, a, b int) {
+	addresses := h.told()
+	if len(addresses) == 0 {
+		return
+	}
+	t := h.Transfer(addresses[a%len(addresses)], units("2.5"))
+	if b%2 == 0 {
+		h.Include(t)
+		h.Expect([]Trouble{{At: 1 + a%3, Writing: true, Fault: StopAfter}})
+	} else {
+		h.Expect([]Trouble{{At: 1, Writing: true, Meanwhile: func() {
+			h.Include(t)
+			h.Elsewhere(func() { _, _ = h.Watch() })
+		}}})
+	}
+	_, _ = h.Watch()
+	h.reorganise(1, b/2)
+}
+
+// lateNews: a block that was final gives way to one that is final too, and holds the same; one watch sees to that while
+// another is in the midst of it.
+func lateNews(h *History, a, b int) {
+	gone := h.Chain.Reorganise(4 + a%5)
+	h.Say("chain     reorganised by %d blocks, which held %d transfers", 4+a%5, len(gone))
+	h.Include(gone...)
+	h.mine(4 + a%5)
+	h.Expect([]Trouble{{At: 1 + b%24, Meanwhile: func() { h.Elsewhere(func() { _, _ = h.Watch() }) }}})
+	_, _ = h.Watch()
 }
 
 func (h *History) mine(n int) {
