@@ -243,6 +243,12 @@ func node(h *History, a, b int) {
 		h.Node.Ghost = Token(h.Asset, "", "log-0", addresses[b%len(addresses)].Address, units("10.5"))
 	}
 	h.Say("node      %s", h.Node.Mood)
+	if h.Node.Mood == Hides && b%2 == 0 { // for as long as a payer pays and the watch goes by
+		pay(h, a/8, 0)
+		_, _ = h.Watch()
+		h.Node.Mood = Well
+		h.Say("node      is well again")
+	}
 }
 
 // callBack: the provider tells of a transaction, or somebody else does.
