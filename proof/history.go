@@ -168,7 +168,7 @@ func (h *History) Heal() {
 	h.Shop.Recover()
 	for _, order := range slices.Sorted(maps.Keys(h.unasked)) {
 		if !h.Ask(order, h.unasked[order].Amount, 0) {
-			h.T.Fatalf("%s\n%s was not answered by a sound system", h.Timeline(), order)
+			h.T.Fatalf("broken: a request is answered once everything is well\n    %s\n\n%s", order, h.Timeline())
 		}
 	}
 	for _, n := range h.Provider.unthanked {

@@ -88,7 +88,7 @@ var Moves = map[string]Move{
 	"watch":     {8, 16, []string{"watch", "reorg", "deep", "look"}, func(h *History, _, _ int) { _, _ = h.Watch() }},
 	"interpret": {2, 3, nil, consume(0)},
 	"credit":    {8, 5, []string{"credit", "credit", "credit", "expire", "watch"}, consume(1)},
-	"tell":      {5, 4, []string{"tell"}, consume(2)},
+	"tell":      {8, 4, []string{"tell"}, consume(2)},
 	"tell more": {1, 4, nil, consume(3)},
 	"look":      {2, 12, []string{"watch", "reorg"}, work(0)},
 	"deliver":   {5, 5, []string{"deliver", "sweep"}, work(1)},
@@ -299,8 +299,15 @@ func wait(h *History, a, _ int) {
 	}
 }
 
+// consume: of a shard that has something for the consumer, if there is one.
 func consume(which int) func(*History, int, int) {
-	return func(h *History, a, b int) { h.Consume(which, a%shards, []int{100, 1, 2, 3}[b%4]) }
+	return func(h *History, a, b int) {
+		shard := a % shards
+		if !h.Waits(which, shard) {
+			shard = (shard + 1) % shards
+		}
+		h.Consume(which, shard, []int{100, 1, 2, 3}[b%4])
+	}
 }
 
 func work(which int) func(*History, int, int) {

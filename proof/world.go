@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -240,6 +241,12 @@ func (w *World) Watch() (watch.Progress, error) {
 		return err
 	})
 	return p, err
+}
+
+// Waits says whether a shard has records that the consumer wants.
+func (w *World) Waits(which, shard int) bool {
+	c := w.in().consumers[which]
+	return slices.ContainsFunc(w.AWS.Records(c.notion, c.name(), shard), c.wants)
 }
 
 // Consume gives a consumer up to n records of a shard; what it did not answer for stays. It says whether
