@@ -132,7 +132,8 @@ func (h *History) End() []string {
 	}
 	for _, again := range []bool{false, true} {
 		if again {
-			h.Say("every stream brings everything again")
+			h.Wait(4 * time.Hour)
+			h.Say("the time of every payment is over, and every stream brings everything again")
 			h.rewind(keepsAll)
 		}
 		if err := h.Drain(); err != nil {

@@ -146,8 +146,8 @@ func settle(h *History, a, b int) {
 	_, _ = h.Watch()
 }
 
-// deadline: a payer pays a new order as its time ends.
-func deadline(h *History, _, b int) {
+// deadline: a payer pays a new order as its time ends. Sometimes it is booked in the midst of its expiry.
+func deadline(h *History, a, b int) {
 	order := fmt.Sprintf("hurry-%d", len(h.asked))
 	if !h.Ask(order, "10.5", 2*time.Minute) {
 		return
@@ -158,6 +158,17 @@ func deadline(h *History, _, b int) {
 	_, _ = h.Watch()
 	h.Wait(max(p.ExpiresAt.Sub(h.Now()), 0) + time.Second)
 	h.Say("the time of %s is over", order)
+	if a%3 > 0 {
+		return
+	}
+	h.Expect([]Trouble{{At: 1, Writing: true, Meanwhile: func() {
+		h.Elsewhere(func() {
+			for shard := range shards {
+				h.Consume(1, shard, 100)
+			}
+		})
+	}}})
+	h.World.Work(2, 0, 10, false)
 }
 
 // fork: the watch is overtaken by another, or dies, over a new transfer, whose block is then reorganised away.
@@ -180,15 +191,20 @@ func fork(h *History, a, b int) {
 	h.reorganise(1, b/2)
 }
 
-// lateNews: a block that was final gives way to one that is final too, and holds the same; one watch sees to that while
-// another is in the midst of it.
+// lateNews: final blocks are reorganised away, and while one watch takes back what they held, it comes to be final in
+// other blocks, as another watch sees.
 func lateNews(h *History, a, b int) {
-	gone := h.Chain.Reorganise(4 + a%5)
-	h.Say("chain     reorganised by %d blocks, which held %d transfers", 4+a%5, len(gone))
-	h.Include(gone...)
-	h.mine(4 + a%5)
-	h.Expect([]Trouble{{At: 1 + b%24, Meanwhile: func() { h.Elsewhere(func() { _, _ = h.Watch() }) }}})
+	depth := 4 + a%5
+	gone := h.Chain.Reorganise(depth)
+	h.Say("chain     reorganised by %d blocks, which held %d transfers", depth, len(gone))
+	h.mine(depth)
+	h.Expect([]Trouble{{At: 1 + b%24, Meanwhile: func() {
+		h.Include(gone...)
+		h.mine(4)
+		h.Elsewhere(func() { _, _ = h.Watch() })
+	}}})
 	_, _ = h.Watch()
+	h.Expect(nil)
 }
 
 func (h *History) mine(n int) {
