@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -45,7 +46,8 @@ type AWS struct {
 	names     map[string]string // table name → the notion that it keeps
 	indexes   map[string]string // notion → attribute that puts an item into its sparse index
 	items     map[itemName]dynamo.Item
-	writes    map[string][]dynamo.Item // notion → every version that was written
+	writes    map[string][]dynamo.Item     // notion → every version that was written
+	hear      map[string]func(dynamo.Item) // notion → who hears of each version as it is written
 	streams   map[string]*stream
 	queues    map[string][]Message
 	schedules map[string]bool
@@ -71,7 +73,7 @@ func NewAWS(base aws.Config) *AWS {
 
 func (a *AWS) forgetAll() {
 	a.items, a.writes, a.streams, a.queues = map[itemName]dynamo.Item{}, map[string][]dynamo.Item{}, map[string]*stream{}, map[string][]Message{}
-	a.schedules, a.calls, a.number = map[string]bool{}, nil, 0
+	a.schedules, a.calls, a.number, a.hear = map[string]bool{}, nil, 0, map[string]func(dynamo.Item){}
 }
 
 // Config is the configuration that a function builds its clients from.
@@ -285,6 +287,27 @@ func (a *AWS) Return(queue string, m Message, visibility time.Duration) {
 	m.Tries++
 	m.Due = a.Now().Add(visibility)
 	a.queues[queue] = append(a.queues[queue], m)
+}
+
+// Double has a queue hold its first due message twice, as a standard queue now and then delivers one; it says whether there
+// was one.
+func (a *AWS) Double(queue string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, m := range a.queues[queue] {
+		if !m.Due.After(a.Now()) {
+			a.queues[queue] = append([]Message{m}, a.queues[queue]...)
+			return true
+		}
+	}
+	return false
+}
+
+// Acknowledge takes whatever a queue still holds of a message away.
+func (a *AWS) Acknowledge(queue string, m Message) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.queues[queue] = slices.DeleteFunc(a.queues[queue], func(other Message) bool { return other.ID == m.ID })
 }
 
 // Waiting is what lies in a queue, due or not.

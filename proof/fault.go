@@ -32,8 +32,8 @@ const (
 	StopAfter  Fault = "stopped after"       // the process is dead before it has the answer
 )
 
-// Faults are all of them, the plainest first.
-var Faults = []Fault{Refuse, Lose, StopAfter, StopBefore, Repeat, Throttle, Conflict, TimeOut, Late, Slow, Partly}
+// Faults are all of them, the plainest first, and Partly twice, as few calls are of that kind.
+var Faults = []Fault{Refuse, Lose, StopAfter, StopBefore, Repeat, Throttle, Conflict, TimeOut, Late, Slow, Partly, Partly}
 
 // Trouble is planned for one call of an invocation: the first, from a place on, that it fits.
 type Trouble struct {

@@ -28,6 +28,7 @@ type History struct {
 	sent     []string                   // transactions that the chain has, or has had
 	trimmed  bool                       // a stream forgot records that nobody had read
 	complain []string                   // what a merchant or a payer has to complain of at once
+	tooSoon  []string                   // deposits that were final before their blocks were
 }
 
 // NewHistory begins in an empty world over a chain in memory.
@@ -41,6 +42,7 @@ func NewHistoryOn(t TB, a *AWS, tables Tables, on Chain) *History {
 	t.Helper()
 	a.Wipe(t)
 	h := &History{World: NewWorld(t, a, tables, on), asked: map[string]payment.Payment{}, unasked: map[string]payment.Request{}}
+	a.hear["deposits"] = h.noteFinality
 	for range 4 { // so that no reorganisation reaches back to before the watch began
 		if _, err := h.Watch(); err != nil {
 			t.Fatalf("the watch did not begin: %v", err)

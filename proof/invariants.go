@@ -132,17 +132,18 @@ func balancesEqualEntries(h *History) (found []string) {
 	return found
 }
 
-func finalIsFinal(h *History) (found []string) {
-	for _, item := range h.AWS.Written("deposits") {
-		var d deposit.Deposit
-		if err := dynamo.Unmarshal(item, &d); err != nil {
-			return []string{err.Error()}
-		}
-		if d.State == deposit.Final && !h.Chain.WasFinal(d.BlockHash) {
-			found = append(found, fmt.Sprintf("version %d of %s is final in block %d", d.Version, d.ID, d.Height))
-		}
+func finalIsFinal(h *History) []string { return h.tooSoon }
+
+// noteFinality hears of each deposit as it is written, and notes one that is final before its block is.
+func (h *History) noteFinality(item dynamo.Item) {
+	var d deposit.Deposit
+	err := dynamo.Unmarshal(item, &d)
+	if err == nil && d.State == deposit.Final && !h.Chain.WasFinal(d.BlockHash) {
+		err = fmt.Errorf("version %d of %s is final in block %d", d.Version, d.ID, d.Height)
 	}
-	return found
+	if err != nil {
+		h.tooSoon = append(h.tooSoon, err.Error())
+	}
 }
 
 func depositsEqualChain(h *History) (found []string) {

@@ -77,9 +77,14 @@ var Moves = map[string]Move{
 	"mine":      {5, 0, nil, func(h *History, a, _ int) { h.mine(1 + a%5) }},
 	"settle":    {5, 0, nil, settle},
 	"deadline":  {3, 0, nil, deadline},
-	"reorg":     {3, 0, nil, func(h *History, a, b int) { h.reorganise(1+a%3, b) }},
 	"fork":      {2, 0, nil, fork},
+	"shift":     {2, 0, nil, shift},
 	"late news": {2, 0, nil, lateNews},
+	"undone":    {2, 0, nil, undone},
+	"hide":      {2, 0, nil, hide},
+	"echo":      {2, 0, nil, echo},
+	"overdue":   {2, 0, nil, overdue},
+	"reorg":     {3, 0, nil, func(h *History, a, b int) { h.reorganise(1+a%3, b) }},
 	"deep":      {2, 0, nil, func(h *History, a, b int) { h.reorganise(4+a%5, b) }},
 	"hold":      {1, 0, nil, hold},
 	"node":      {2, 0, nil, node},
@@ -137,76 +142,6 @@ func pay(h *History, a, b int) {
 	h.Include(t)
 }
 
-// settle: two payers pay at once, and the watch sees that it is final.
-func settle(h *History, a, b int) {
-	if addresses := h.told(); len(addresses) > 0 {
-		h.Include(h.Transfer(addresses[a%len(addresses)], units("3.5")), h.Transfer(addresses[b%len(addresses)], units("7")))
-	}
-	h.mine(4)
-	_, _ = h.Watch()
-}
-
-// deadline: a payer pays a new order as its time ends. Sometimes it is booked in the midst of its expiry.
-func deadline(h *History, a, b int) {
-	order := fmt.Sprintf("hurry-%d", len(h.asked))
-	if !h.Ask(order, "10.5", 2*time.Minute) {
-		return
-	}
-	p := h.asked[order]
-	h.Include(h.Transfer(p.Address, []int64{units("10.5"), units("4")}[b%2]))
-	h.mine(4)
-	_, _ = h.Watch()
-	h.Wait(max(p.ExpiresAt.Sub(h.Now()), 0) + time.Second)
-	h.Say("the time of %s is over", order)
-	if a%3 > 0 {
-		return
-	}
-	h.Expect([]Trouble{{At: 1, Writing: true, Meanwhile: func() {
-		h.Elsewhere(func() {
-			for shard := range shards {
-				h.Consume(1, shard, 100)
-			}
-		})
-	}}})
-	h.World.Work(2, 0, 10, false)
-}
-
-// fork: the watch is overtaken by another, or dies, over a new transfer, whose block is then reorganised away.
-func fork(h *History, a, b int) {
-	addresses := h.told()
-	if len(addresses) == 0 {
-		return
-	}
-	t := h.Transfer(addresses[a%len(addresses)], units("2.5"))
-	if b%2 == 0 {
-		h.Include(t)
-		h.Expect([]Trouble{{At: 1 + a%3, Writing: true, Fault: StopAfter}})
-	} else {
-		h.Expect([]Trouble{{At: 1, Writing: true, Meanwhile: func() {
-			h.Include(t)
-			h.Elsewhere(func() { _, _ = h.Watch() })
-		}}})
-	}
-	_, _ = h.Watch()
-	h.reorganise(1, b/2)
-}
-
-// lateNews: final blocks are reorganised away, and while one watch takes back what they held, it comes to be final in
-// other blocks, as another watch sees.
-func lateNews(h *History, a, b int) {
-	depth := 4 + a%5
-	gone := h.Chain.Reorganise(depth)
-	h.Say("chain     reorganised by %d blocks, which held %d transfers", depth, len(gone))
-	h.mine(depth)
-	h.Expect([]Trouble{{At: 1 + b%24, Meanwhile: func() {
-		h.Include(gone...)
-		h.mine(4)
-		h.Elsewhere(func() { _, _ = h.Watch() })
-	}}})
-	_, _ = h.Watch()
-	h.Expect(nil)
-}
-
 func (h *History) mine(n int) {
 	for range n {
 		h.Chain.Mine(h.Now())
@@ -259,12 +194,6 @@ func node(h *History, a, b int) {
 		h.Node.Ghost = Token(h.Asset, "", "log-0", addresses[b%len(addresses)].Address, units("10.5"))
 	}
 	h.Say("node      %s", h.Node.Mood)
-	if h.Node.Mood == Hides && b%2 == 0 { // for as long as a payer pays and the watch goes by
-		pay(h, a/8, 0)
-		_, _ = h.Watch()
-		h.Node.Mood = Well
-		h.Say("node      is well again")
-	}
 }
 
 // callBack: the provider tells of a transaction, or somebody else does.

@@ -107,6 +107,9 @@ func (a *AWS) put(table string, item dynamo.Item) float64 {
 	before := a.items[name]
 	a.items[name] = item
 	a.writes[notion] = append(a.writes[notion], item)
+	if hear := a.hear[notion]; hear != nil {
+		hear(item)
+	}
 	a.tell(notion, name, before, item)
 	return float64(kilobytes(max(parts.SizeOf(item), parts.SizeOf(before)))) + a.indexUnits(notion, before, item)
 }

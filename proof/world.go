@@ -317,6 +317,7 @@ func (w *World) Work(which, first, n int, twice bool) bool {
 	for _, m := range messages {
 		switch {
 		case err == nil && !failed[m.ID] && !twice:
+			w.AWS.Acknowledge(k.queue, m)
 		case m.Tries+1 >= k.receives:
 			w.Say("          %s is a dead letter", m.ID)
 			w.AWS.Put(k.dead, m.Body, 0)

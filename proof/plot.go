@@ -1,0 +1,190 @@
+package proof
+
+import (
+	"fmt"
+	"time"
+)
+
+// Plots are moves of several steps, with their own trouble: they lead where chance alone would seldom get.
+
+// elsewhere is trouble in which another process does something just before a call.
+func (h *History) elsewhere(at int, writing bool, do func()) {
+	h.Expect([]Trouble{{At: at, Writing: writing, Meanwhile: func() {
+		h.Say("          meanwhile:")
+		h.Elsewhere(do)
+	}}})
+}
+
+// creditAll has credit see to all that waits for it.
+func (h *History) creditAll() {
+	for shard := range shards {
+		h.Consume(1, shard, 100)
+	}
+}
+
+// settle: two payers pay at once, and the watch sees that it is final; sometimes the table answers for one of them only.
+func settle(h *History, a, b int) {
+	if addresses := h.told(); len(addresses) > 0 {
+		h.Include(h.Transfer(addresses[a%len(addresses)], units("3.5")), h.Transfer(addresses[b%len(addresses)], units("7")))
+	}
+	h.mine(4)
+	if a%4 == 3 {
+		h.Expect([]Trouble{{At: 1, Fault: Partly}})
+	}
+	_, _ = h.Watch()
+	h.Expect(nil)
+}
+
+// deadline: a payer pays a new order as its time ends. Sometimes it is booked in the midst of its expiry.
+func deadline(h *History, a, b int) {
+	order := fmt.Sprintf("hurry-%d", len(h.asked))
+	if !h.Ask(order, "10.5", 2*time.Minute) {
+		return
+	}
+	p := h.asked[order]
+	h.Include(h.Transfer(p.Address, []int64{units("10.5"), units("4")}[b%2]))
+	h.mine(4)
+	_, _ = h.Watch()
+	h.Wait(max(p.ExpiresAt.Sub(h.Now()), 0) + time.Second)
+	h.Say("the time of %s is over", order)
+	if a%3 > 0 {
+		return
+	}
+	h.elsewhere(1, true, h.creditAll)
+	h.World.Work(2, 0, 10, false)
+	h.Expect(nil)
+}
+
+// fork: the watch is overtaken by another, or dies, over a new transfer, whose block is then reorganised away.
+func fork(h *History, a, b int) {
+	addresses := h.told()
+	if len(addresses) == 0 {
+		return
+	}
+	t := h.Transfer(addresses[a%len(addresses)], units("2.5"))
+	if b%2 == 0 {
+		h.Include(t)
+		h.Expect([]Trouble{{At: 1 + a%3, Writing: true, Fault: StopAfter}})
+	} else {
+		h.elsewhere(1, true, func() {
+			h.Include(t)
+			_, _ = h.Watch()
+		})
+	}
+	_, _ = h.Watch()
+	h.Expect(nil)
+	h.reorganise(1, b/2)
+}
+
+// shift: while the watch looks, final blocks give way to a shorter fork, which holds the same in a block that is not final.
+func shift(h *History, a, b int) {
+	addresses := h.told()
+	if len(addresses) == 0 {
+		return
+	}
+	h.Include(h.Transfer(addresses[a%len(addresses)], units("1.5")))
+	h.mine(4)
+	h.elsewhere(1+b%16, false, func() {
+		gone := h.Chain.Reorganise(5)
+		h.Say("chain     reorganised by 5 blocks, which held %d transfers", len(gone))
+		h.Include(gone...)
+	})
+	_, _ = h.Watch()
+	h.Expect(nil)
+	h.mine(5)
+}
+
+// lateNews: final blocks are reorganised away, and while one watch takes back what they held, it comes to be final in
+// other blocks, as another watch sees.
+func lateNews(h *History, a, b int) {
+	depth := 4 + a%5
+	gone := h.Chain.Reorganise(depth)
+	h.Say("chain     reorganised by %d blocks, which held %d transfers", depth, len(gone))
+	h.mine(depth)
+	h.elsewhere(1+b%24, false, func() {
+		h.Include(gone...)
+		h.mine(4)
+		_, _ = h.Watch()
+	})
+	_, _ = h.Watch()
+	h.Expect(nil)
+}
+
+// undone: while credit is about to book a final transfer, its block is reorganised away, and credit elsewhere hears of that.
+func undone(h *History, a, b int) {
+	addresses := h.told()
+	if len(addresses) == 0 {
+		return
+	}
+	h.Include(h.Transfer(addresses[a%len(addresses)], units("5.5")))
+	h.mine(4)
+	_, _ = h.Watch()
+	for shard := range shards {
+		if !h.Waits(1, shard) {
+			continue
+		}
+		h.elsewhere(1+b%2, b%4 < 3, func() {
+			h.reorganise(5, b)
+			_, _ = h.Watch()
+			h.creditAll()
+		})
+		h.Consume(1, shard, 100)
+		h.Expect(nil)
+	}
+}
+
+// hide: the node hides a transfer for as long as it is near the head.
+func hide(h *History, a, _ int) {
+	addresses := h.told()
+	if len(addresses) == 0 {
+		return
+	}
+	h.mine(4)
+	_, _ = h.Watch()
+	h.Node.Mood = Hides
+	h.Say("node      %s", h.Node.Mood)
+	h.Include(h.Transfer(addresses[a%len(addresses)], units("0.5")))
+	_, _ = h.Watch()
+	h.Node.Mood = Well
+	h.Say("node      is well again")
+}
+
+// tellAll has notify tell of all that it has not told.
+func (h *History) tellAll() {
+	for shard := range shards {
+		h.Consume(2, shard, 100)
+	}
+}
+
+// echo: the queue brings a delivery to two processes at once. The first to record its attempt dies before what follows
+// from it, and the other one's acknowledgement is for both.
+func echo(h *History, _, _ int) {
+	h.tellAll()
+	if !h.AWS.Double("deliveries") {
+		return
+	}
+	h.Shop.Behave(Broken, 2)
+	h.elsewhere(1, true, func() {
+		h.Expect([]Trouble{{At: 1, Writing: true, Fault: StopAfter}})
+		h.World.Work(1, 0, 1, false)
+	})
+	h.World.Work(1, 0, 1, false)
+	h.Expect(nil)
+}
+
+// overdue: a shop fails for so long that the next try waits in the table, and the sweep dies over it.
+func overdue(h *History, a, _ int) {
+	h.tellAll()
+	if len(h.AWS.Waiting("deliveries")) == 0 {
+		return
+	}
+	h.Shop.Behave(Broken, 4)
+	for range 4 {
+		h.World.Work(1, 0, 10, false)
+		h.Wait(16 * time.Minute)
+	}
+	h.Wait(time.Hour)
+	h.Expect([]Trouble{{At: 1, Writing: true, Fault: []Fault{StopAfter, Lose, StopBefore}[a%3]}})
+	h.Sweep()
+	h.Expect(nil)
+}
