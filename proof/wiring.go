@@ -40,7 +40,11 @@ type wiring struct {
 	tables Tables
 	chains *chain.Set
 	random io.Reader
+	behind time.Duration // by which the process's clock is late
 }
+
+// Now is the time by the process's clock.
+func (p wiring) Now() time.Time { return p.World.Now().Add(-p.behind) }
 
 func (p wiring) log() *slog.Logger { return slog.New(slog.NewTextHandler(&p.logged, nil)) }
 
@@ -75,7 +79,8 @@ func (p wiring) payments(function string) payment.Store {
 	}
 }
 
-func (p wiring) functions() functions {
+// functions are the rooms as they run in one process, which it begins.
+func (p wiring) functions(process *functions) functions {
 	interprets, credits, notifies := p.interpret(), p.credit(), p.notify()
 	return functions{
 		payments: p.payments("api"),
@@ -83,7 +88,7 @@ func (p wiring) functions() functions {
 			Known: p.known("receive"), Sealer: p.sealer("receive"), Cap: 256 << 10, Metrics: p.metrics(), Log: p.log(), Now: p.Now,
 			Receipts: callback.Receipts{Table: p.table("receive", "callbacks"), KeepFor: 90 * 24 * time.Hour, Now: p.Now},
 		},
-		watcher: p.watcher,
+		cold: p.watcher,
 		consumers: []consumer{
 			{"interpret", "callbacks", inserts, interprets},
 			{"credit", "deposits", settled, credits},
@@ -91,7 +96,7 @@ func (p wiring) functions() functions {
 			{"notify", "deposits", all, notifies},
 		},
 		workers: []worker{
-			{"watch", "looks", "looks-dead-letters", 20, p.looks},
+			{"watch", "looks", "looks-dead-letters", 20, p.looks(process)},
 			{"deliver", "deliveries", "deliveries-dead-letters", 20, batches(p.courier().Invoke)},
 			{"expire", "expiry", "expiry-dead-letters", 20, batches(queue.Batch(p.log(), p.metrics(), p.payments("expire").OnTimer))},
 			{"interpret", "interpret", "interpret-dead-letters", 3, interprets},
@@ -142,14 +147,16 @@ func (p wiring) watcher() *watch.Watcher {
 	}
 }
 
-// looks is the function watch over the queue of looks, a cold start each time.
-func (p wiring) looks(ctx context.Context, payload json.RawMessage) (events.SQSEventResponse, error) {
-	f := watch.Function{Watchers: []*watch.Watcher{p.watcher()}, Metrics: p.metrics(), Now: p.Now, Sleep: p.sleep, Log: p.log()}
-	answer, err := f.Invoke(ctx, payload)
-	if err != nil {
-		return events.SQSEventResponse{}, err
+// looks is the function watch over the queue of looks.
+func (p wiring) looks(process *functions) handler {
+	return func(ctx context.Context, payload json.RawMessage) (events.SQSEventResponse, error) {
+		f := watch.Function{Watchers: []*watch.Watcher{process.warm()}, Metrics: p.metrics(), Now: p.Now, Sleep: p.sleep, Log: p.log()}
+		answer, err := f.Invoke(ctx, payload)
+		if err != nil {
+			return events.SQSEventResponse{}, err
+		}
+		return answer.(events.SQSEventResponse), nil
 	}
-	return answer.(events.SQSEventResponse), nil
 }
 
 func (p wiring) courier() webhook.Courier {

@@ -83,20 +83,32 @@ type World struct {
 type functions struct {
 	payments  payment.Store
 	receiver  *receiver.Receiver
-	watcher   func() *watch.Watcher // a fresh one, as after a cold start
+	watcher   *watch.Watcher // nil before a cold start
+	cold      func() *watch.Watcher
 	consumers []consumer
 	workers   []worker
 	sweeper   webhook.Sweeper
+}
+
+// warm is the process's watcher, with what it remembers of its invocations before.
+func (f *functions) warm() *watch.Watcher {
+	if f.watcher == nil {
+		f.watcher = f.cold()
+	}
+	return f.watcher
 }
 
 func (w *World) in() *functions { return &w.processes[w.busy] }
 
 // Elsewhere lets f happen in the other process.
 func (w *World) Elsewhere(f func()) {
-	w.busy = 1 - w.busy
-	defer func() { w.busy = 1 - w.busy }()
+	w.Swap()
+	defer w.Swap()
 	f()
 }
+
+// Swap has the other process go on from now on.
+func (w *World) Swap() { w.busy = 1 - w.busy }
 
 // consumer is a function over the stream of a notion's table.
 type consumer struct {
@@ -143,7 +155,9 @@ func NewWorld(t TB, a *AWS, tables Tables, on Chain) *World {
 	w.Shop = newShop(t)
 	parts := wiring{World: w, tables: tables, chains: set, random: rand.NewChaCha8(sha256.Sum256([]byte("world")))}
 	for i := range w.processes {
-		w.processes[i] = parts.functions()
+		process := parts
+		process.behind = time.Duration(i) * 3 * time.Second // no two clocks agree
+		w.processes[i] = process.functions(&w.processes[i])
 	}
 	w.Payments = parts.payments("check")
 	w.Ledger = ledger.Store{Entries: parts.table("check", "entries"), Balances: parts.table("check", "balances")}
@@ -219,6 +233,7 @@ func (w *World) Run(function, what string, f func(context.Context) error) error 
 	w.met += len(met)
 	if stopped {
 		err = ErrStopped
+		w.in().watcher = nil // its process is gone, with all that it remembered
 	}
 	end := "done"
 	if err != nil {
@@ -237,7 +252,7 @@ func (w *World) Run(function, what string, f func(context.Context) error) error 
 func (w *World) Watch() (watch.Progress, error) {
 	var p watch.Progress
 	err := w.Run("watch", "pass", func(ctx context.Context) (err error) {
-		p, err = w.in().watcher().Pass(ctx)
+		p, err = w.in().warm().Pass(ctx)
 		return err
 	})
 	return p, err
