@@ -65,9 +65,10 @@ type World struct {
 	Ledger   ledger.Store
 	Rederive rederive.Source
 
-	// The functions run in two processes, so that one can work while the other is in the middle of a call.
-	processes [2]functions
-	busy      int // the process that works now
+	// The functions run in three processes, so that one can work while another is in the middle of a call.
+	processes [3]functions
+	working   [3]bool // which are in the middle of a call
+	busy      int     // the process that works now
 
 	mu       sync.Mutex
 	clock    time.Time
@@ -100,15 +101,25 @@ func (f *functions) warm() *watch.Watcher {
 
 func (w *World) in() *functions { return &w.processes[w.busy] }
 
-// Elsewhere lets f happen in the other process.
+// Elsewhere lets f happen in another process: none that is in the midst of something.
 func (w *World) Elsewhere(f func()) {
+	before := w.busy
+	w.working[before] = true
+	defer func() { w.working[before], w.busy = false, before }()
 	w.Swap()
-	defer w.Swap()
 	f()
 }
 
-// Swap has the other process go on from now on.
-func (w *World) Swap() { w.busy = 1 - w.busy }
+// Swap has another process go on from now on.
+func (w *World) Swap() {
+	for i := range w.processes {
+		if other := (w.busy + 1 + i) % len(w.processes); !w.working[other] {
+			w.busy = other
+			return
+		}
+	}
+	w.T.Fatalf("proof: all processes are in the midst of something")
+}
 
 // consumer is a function over the stream of a notion's table.
 type consumer struct {
