@@ -40,8 +40,12 @@ func (r row) settled() bool { return r.State == "final" || r.Round > 0 }
 func (r row) deposit() bool { return r.State != "" }
 func (r row) changed() bool { return len(r.Events) > 0 }
 
-// Since sends what changed at this moment or later.
+// slack is by how much a function's clock may be late: what it wrote after a moment may carry a time before it.
+const slack = time.Minute
+
+// Since sends what changed at this moment or later, and what is a minute older.
 func (s Source) Since(ctx context.Context, from time.Time) (sent Sent, err error) {
+	from = from.Add(-slack)
 	for _, part := range []struct {
 		table  dynamo.Table
 		to     queue.Queue

@@ -1,0 +1,75 @@
+package rederive
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"farrier/shared/dynamo"
+	"farrier/shared/parts"
+	"farrier/shared/queue"
+	"farrier/shared/stream"
+)
+
+// what is stored, as deposits and payments have it
+func put(t *testing.T, table dynamo.Table, r row) {
+	t.Helper()
+	if err := table.Create(context.Background(), r); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func bodies(t *testing.T, q queue.Queue) (all []string) {
+	t.Helper()
+	for {
+		out, err := q.Client.ReceiveMessage(context.Background(), &sqs.ReceiveMessageInput{QueueUrl: &q.URL, MaxNumberOfMessages: 10, VisibilityTimeout: 60})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(out.Messages) == 0 {
+			return all
+		}
+		for _, m := range out.Messages {
+			all = append(all, *m.Body)
+		}
+	}
+}
+
+func TestWhatChangedSinceAMomentIsToldAgainWithAMinuteForClocksThatAreLate(t *testing.T) {
+	since := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	s := Source{Deposits: parts.Table(t), Payments: parts.Table(t), Credit: parts.Queue(t), Notify: parts.Queue(t)}
+	for name, r := range map[string]row{
+		"final, after":        {State: "final", UpdatedAt: since.Add(time.Second)},
+		"final, a clock late": {State: "final", UpdatedAt: since.Add(-30 * time.Second)},
+		"final, before":       {State: "final", UpdatedAt: since.Add(-2 * time.Minute)},
+		"reversed":            {State: "reversed", Round: 1, UpdatedAt: since},
+		"confirming":          {State: "confirming", UpdatedAt: since},
+	} {
+		r.PK, r.SK = "mer_1", name
+		put(t, s.Deposits, r)
+	}
+	put(t, s.Payments, row{PK: "mer_1", SK: "paid", Events: []string{"payment.paid"}, UpdatedAt: since})
+	put(t, s.Payments, row{PK: "mer_1", SK: "new", UpdatedAt: since})
+	sent, err := s.Since(context.Background(), since)
+	if want := (Sent{DepositsToCredit: 3, DepositsToNotify: 4, PaymentsToNotify: 1}); sent != want || err != nil {
+		t.Fatalf("%+v, %v", sent, err)
+	}
+	for _, q := range []struct {
+		queue.Queue
+		want int
+	}{{s.Credit, 3}, {s.Notify, 5}} {
+		letters := bodies(t, q.Queue)
+		if len(letters) != q.want {
+			t.Errorf("%d letters, want %d", len(letters), q.want)
+		}
+		for _, body := range letters {
+			var aside stream.Aside
+			if err := json.Unmarshal([]byte(body), &aside); err != nil || len(aside.Record.Change.Keys) != 2 || aside.Reason == "" {
+				t.Errorf("%s: %v", body, err)
+			}
+		}
+	}
+}
