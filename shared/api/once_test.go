@@ -126,8 +126,11 @@ func (f *forgetful) Do(r *http.Request) (*http.Response, error) {
 	if f.losing.Load() && strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".PutItem") && f.left.Add(-1) < 0 {
 		return nil, http.ErrServerClosed
 	}
-	return http.DefaultClient.Do(r)
+	return unshared.Do(r)
 }
+
+// unshared never meets a connection that the store has just closed, which without retries is an error.
+var unshared = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
 // TestACallThatWasKilledBeforeItsAnswerWasKeptMakesTheSameThingAgain: the work was done, the record of
 // the key was not: what a kill between the two leaves behind.
