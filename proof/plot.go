@@ -162,7 +162,7 @@ func (h *History) tellAll() {
 func echo(h *History, a, _ int) {
 	h.tellAll()
 	dies := []Trouble{{At: 1, Writing: true, Fault: StopAfter}}
-	h.Shop.Behave(Broken, 2)
+	h.Shop.Behave([]Manner{Broken, Redirects}[a/2%2], 2)
 	if a%2 == 0 {
 		h.Expect(dies)
 	} else if h.AWS.Double("deliveries") {
