@@ -13,6 +13,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"farrier/shared/event"
+	"farrier/shared/outside"
 	"farrier/shared/parts"
 	"farrier/shared/problem"
 )
@@ -107,7 +108,7 @@ func TestOnlyPublicAddressesMayBeConnectedTo(t *testing.T) {
 		"2001:0:4136:e378:8000:63bf:3fff:fdd2": false, // Teredo
 		"100::1":                               false, "5f00::1": false,
 	} {
-		if mayReach(netip.MustParseAddr(address), false) != fine {
+		if outside.MayReach(netip.MustParseAddr(address), false) != fine {
 			t.Errorf("%s: want may reach = %t", address, fine)
 		}
 	}
@@ -296,7 +297,7 @@ func TestADeliveryFollowsTheOutcomeOfItsAttempts(t *testing.T) {
 		{"a 204", 3, outcome{Status: 204}, Delivered, "", 0, false},
 		{"a first 500", 0, outcome{Status: 500}, Pending, "", 5 * time.Second, false},
 		{"a 302", 1, outcome{Status: 302}, Pending, "", 5 * time.Minute, false},
-		{"no answer", 2, outcome{Trouble: troubleTime}, Pending, "", 30 * time.Minute, true},
+		{"no answer", 2, outcome{Trouble: outside.NoTime}, Pending, "", 30 * time.Minute, true},
 		{"a 429 that asks for an hour", 0, outcome{Status: 429, RetryAfter: time.Hour}, Pending, "", time.Hour, true},
 		{"a 503 that asks for ten minutes", 0, outcome{Status: 503, RetryAfter: 10 * time.Minute}, Pending, "", 10 * time.Minute, false},
 		{"a 410", 0, outcome{Status: 410}, Failed, Gone, 0, false},
