@@ -68,6 +68,10 @@ func (p wiring) known(function string) *callback.Known {
 	return &callback.Known{Connections: callback.Connections{Table: p.table(function, "connections"), Now: p.Now}}
 }
 
+func (p wiring) keyring(function string) *callback.Keyring {
+	return &callback.Keyring{Sealer: p.sealer(function), Now: p.Now}
+}
+
 func (p wiring) payments(function string) payment.Store {
 	return payment.Store{
 		Payments: p.table(function, "payments"), Addresses: p.table(function, "addresses"), Assets: p.chains, Now: p.Now, Random: p.random,
@@ -80,7 +84,7 @@ func (p wiring) functions() functions {
 	return functions{
 		payments: p.payments("api"),
 		receiver: &receiver.Receiver{
-			Known: p.known("receive"), Sealer: p.sealer("receive"), Cap: 256 << 10, Metrics: p.metrics(), Log: p.log(), Now: p.Now,
+			Known: p.known("receive"), Keyring: p.keyring("receive"), Cap: 256 << 10, Metrics: p.metrics(), Log: p.log(), Now: p.Now,
 			Receipts: callback.Receipts{Table: p.table("receive", "callbacks"), KeepFor: 90 * 24 * time.Hour, Now: p.Now},
 		},
 		watcher: p.watcher,
@@ -111,7 +115,7 @@ func (p wiring) over(function string, handle func(context.Context, []events.Dyna
 
 func (p wiring) interpret() handler {
 	i := &interpreter.Interpreter{
-		Known: p.known("interpret"), Receipts: callback.Receipts{Table: p.table("interpret", "callbacks"), Now: p.Now},
+		Known: p.known("interpret"), Keyring: p.keyring("interpret"), Receipts: callback.Receipts{Table: p.table("interpret", "callbacks"), Now: p.Now},
 		Chains: p.chains, Looks: p.to("interpret", "looks"), Metrics: p.metrics(), Log: p.log(),
 	}
 	return p.over("interpret", streams.Each(i.Handle))

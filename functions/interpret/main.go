@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"farrier/shared/callback"
@@ -14,6 +15,7 @@ import (
 	"farrier/shared/cloud"
 	"farrier/shared/dynamo"
 	"farrier/shared/queue"
+	"farrier/shared/seal"
 	"farrier/shared/stream"
 )
 
@@ -30,6 +32,7 @@ func wired(now cloud.Clock) stream.Consumer {
 		Known: &callback.Known{Connections: callback.Connections{
 			Table: dynamo.Table{Client: tables, Name: cloud.Env("CONNECTIONS_TABLE")}, Now: now,
 		}},
+		Keyring:  &callback.Keyring{Sealer: &seal.Sealer{Client: kms.NewFromConfig(cfg), KeyID: cloud.Env("SECRETS_KEY"), Now: now}, Now: now},
 		Receipts: callback.Receipts{Table: dynamo.Table{Client: tables, Name: cloud.Env("CALLBACKS_TABLE")}, Now: now},
 		Chains:   chains,
 		Looks:    queue.Queue{Client: queues, URL: cloud.Env("LOOKS_QUEUE")},

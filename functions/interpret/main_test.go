@@ -41,7 +41,7 @@ func TestTheEventsOfThisFunctionBringAboutWhatTheirNamesSay(t *testing.T) {
 	looks, aside := parts.Queue(t), parts.Queue(t)
 	for name, value := range map[string]string{
 		"AWS_ENDPOINT_URL": *cfg.BaseEndpoint, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-		"CONNECTIONS_TABLE": connections.Name, "CALLBACKS_TABLE": callbacks.Name, "LOOKS_QUEUE": looks.URL, "SET_ASIDE_QUEUE": aside.URL,
+		"CONNECTIONS_TABLE": connections.Name, "CALLBACKS_TABLE": callbacks.Name, "LOOKS_QUEUE": looks.URL, "SECRETS_KEY": "unused", "SET_ASIDE_QUEUE": aside.URL,
 		"CHAINS": `[{"id":"eip155:31337","name":"Local","block_time":"1s","finality":{"depth":1}}]`,
 	} {
 		t.Setenv(name, value)

@@ -15,8 +15,8 @@ import (
 
 type listCallbacks struct {
 	Acting
-	Connection string `query:"connection" pattern:"^con_[0-9A-HJKMNP-TV-Z]{26}$" patternDescription:"a connection's id" doc:"of which connection; without it, trouble must be given"`
-	Trouble    string `query:"trouble" enum:"conflict,unreadable,unknown_chain" doc:"only those that had this trouble, the newest first. Beside connection, pages may be short."`
+	Connection string      `query:"connection" pattern:"^con_[0-9A-HJKMNP-TV-Z]{26}$" patternDescription:"a connection's id" doc:"of which connection; without it, trouble must be given"`
+	Trouble    troubleName `query:"trouble" doc:"only those that had this trouble, the newest first. Beside connection, pages may be short."`
 	Paging
 }
 
@@ -51,7 +51,7 @@ func (a *API) ofConnection(ctx context.Context, in *listCallbacks) ([]callback.R
 }
 
 func (a *API) inTrouble(ctx context.Context, in *listCallbacks) ([]callback.Receipt, string, error) {
-	outcome, _ := callback.ParseOutcome(in.Trouble)
+	outcome, _ := callback.ParseOutcome(string(in.Trouble))
 	if in.Connection == "" {
 		owner, err := a.merchantFor(ctx, in.Merchant)
 		if err != nil {

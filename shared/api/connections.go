@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -15,13 +16,34 @@ import (
 
 type newConnection struct {
 	Body struct {
-		Merchant string   `json:"merchant,omitempty" pattern:"^mer_[0-9A-HJKMNP-TV-Z]{26}$" patternDescription:"a merchant's id" doc:"the operator names the merchant; a merchant's key acts for its own"`
-		Provider string   `json:"provider" enum:"hmac,standard-webhooks" doc:"how its callbacks are signed"`
-		Trust    string   `json:"trust,omitempty" enum:"look" doc:"what a callback brings about: our own look at the chain"`
-		Secret   string   `json:"secret,omitempty" minLength:"1" maxLength:"256" doc:"that the provider signs with. Without secret and keys one is made, and shown in this answer alone."`
-		Keys     []string `json:"keys,omitempty" minItems:"1" maxItems:"10" maxLength:"256" doc:"several secrets (whsec_…) and public keys (whpk_…), as while they are rotated; in place of secret"`
+		Merchant    string            `json:"merchant,omitempty" pattern:"^mer_[0-9A-HJKMNP-TV-Z]{26}$" patternDescription:"a merchant's id" doc:"the operator names the merchant; a merchant's key acts for its own"`
+		Provider    providerName      `json:"provider" doc:"how its callbacks are signed"`
+		Trust       trustName         `json:"trust,omitempty" doc:"what a callback brings about; look: our own look at the chain"`
+		Secret      string            `json:"secret,omitempty" minLength:"1" maxLength:"4096" doc:"that the provider signs with, or its public key. Without secret and keys one is made, and shown in this answer alone."`
+		Keys        []string          `json:"keys,omitempty" minItems:"1" maxItems:"10" maxLength:"4096" doc:"several secrets (whsec_…) and public keys (whpk_…), as while they are rotated; in place of secret"`
+		KeyEnds     []time.Time       `json:"key_ends,omitempty" minItems:"1" maxItems:"10" doc:"when the first of keys, in their order, are believed no more; the others stay"`
+		Credentials map[string]string `json:"credentials,omitempty" maxProperties:"10" doc:"named secrets that the provider needs beside, such as api_key"`
 		callback.Settings
 	}
+}
+
+// providerName and trustName have in the document what the code has.
+type (
+	providerName string
+	trustName    string
+	troubleName  string
+)
+
+func (providerName) Schema(huma.Registry) *huma.Schema { return oneOf(callback.Providers()) }
+func (trustName) Schema(huma.Registry) *huma.Schema    { return oneOf(callback.Trusts()) }
+func (troubleName) Schema(huma.Registry) *huma.Schema  { return oneOf(callback.Outcomes()) }
+
+func oneOf[T ~string](names []T) *huma.Schema {
+	s := &huma.Schema{Type: huma.TypeString}
+	for _, name := range names {
+		s.Enum = append(s.Enum, string(name))
+	}
+	return s
 }
 
 // ConnectionWithSecret is a connection with what is shown once.
@@ -51,7 +73,8 @@ func (a *API) createConnection(ctx context.Context, in *newConnection) (*connect
 	store := a.Connections
 	store.Now, store.Random = a.making(ctx)
 	made, secret, err := store.Create(ctx, callback.Asked{
-		Merchant: owner.ID, Provider: in.Body.Provider, Trust: in.Body.Trust, Secret: in.Body.Secret, Keys: in.Body.Keys, Settings: in.Body.Settings,
+		Merchant: owner.ID, Provider: string(in.Body.Provider), Trust: callback.Trust(in.Body.Trust), Secret: in.Body.Secret, Keys: in.Body.Keys,
+		KeyEnds: in.Body.KeyEnds, Credentials: in.Body.Credentials, Settings: in.Body.Settings,
 	})
 	var stored callback.Connection
 	if exists, readErr := dynamo.Exists(err, &stored); exists { // an earlier run of this request made it

@@ -22,9 +22,10 @@ func TestAConnectionHasAnAddressOfItsOwnAndShowsItsSecretOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secrets, err := stored.Secrets(context.Background(), b.Connections.Sealer)
-	if err != nil || secrets[0] != made.text("secret") {
-		t.Fatalf("%v, %v", secrets, err)
+	keyring := &callback.Keyring{Sealer: b.Connections.Sealer, Now: time.Now}
+	keys, err := keyring.Keys(context.Background(), stored)
+	if err != nil || keys.Secrets[0] != made.text("secret") {
+		t.Fatalf("%v, %v", keys.Secrets, err)
 	}
 }
 

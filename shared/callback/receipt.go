@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,19 +20,27 @@ type Outcome string
 
 // The outcomes that are trouble.
 const (
-	Conflict     Outcome = "conflict"      // another body came under this id before; this one was not followed
-	Unreadable   Outcome = "unreadable"    // it says nothing that we understand
-	UnknownChain Outcome = "unknown_chain" // it is about a chain that is not configured
+	Conflict        Outcome = "conflict"        // another body came under this id before; this one was not followed
+	Unreadable      Outcome = "unreadable"      // it says nothing that we understand
+	UnknownEvent    Outcome = "unknown_event"   // its kind of event is not known to this code
+	UnknownVersion  Outcome = "unknown_version" // its version is not known
+	UnknownChain    Outcome = "unknown_chain"   // it is about a chain that is not configured
+	ProviderTrouble Outcome = "provider_error"  // it tells of the provider's own trouble
 )
+
+// outcomes are all of them.
+var outcomes = []Outcome{Conflict, Unreadable, UnknownEvent, UnknownVersion, UnknownChain, ProviderTrouble}
+
+// Outcomes are the outcomes that are trouble.
+func Outcomes() []Outcome { return slices.Clone(outcomes) }
 
 // ParseOutcome reads an outcome that is trouble.
 func ParseOutcome(s string) (Outcome, bool) {
-	switch o := Outcome(s); o {
-	case Conflict, Unreadable, UnknownChain:
-		return o, true
-	default:
+	o := Outcome(s)
+	if !slices.Contains(outcomes, o) {
 		return "", false
 	}
+	return o, true
 }
 
 // Receipt is a callback that was believed. Beside its body it is less than 1 KB, whatever was sent.

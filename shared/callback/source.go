@@ -1,28 +1,37 @@
 package callback
 
 import (
-	"fmt"
+	"context"
 	"io"
-	"maps"
 	"net/http"
-	"slices"
 )
 
 // Source is one kind of provider: what is asked of it when a connection is made, when a callback comes and
 // when its receipt is read.
 type Source struct {
-	// Settle completes a connection's settings and refuses, by the field's name, those that cannot work.
+	// Trusts are what a connection may be trusted with, the usual one first.
+	Trusts []Trust
+	// Settle completes a connection's settings and refuses, by the field's name, those that cannot work; nil
+	// where there is nothing beside what every source has.
 	Settle func(*Settings) error
-	// CheckSecret refuses a secret (or a public key) that is not of the provider's form; its error
-	// follows the field's name.
+	// Paths: Read follows the connection's own paths (readPaths). Other sources know their bodies, and refuse paths.
+	Paths bool
+	// CheckSecret refuses a secret (or a public key) that is not of the provider's form; its error follows the
+	// field's name. nil: nothing is given, since the provider publishes its keys.
 	CheckSecret func(secret string) error
 	// NewSecret makes a secret for a connection that was given none; nil where only the provider can.
 	NewSecret func(random io.Reader) (string, error)
-	// Verify proves that one of the secrets signed the delivery, in time, and gives the provider's own id
-	// of the event. Its error is Refused for what lies in the delivery, any other for trouble of ours.
-	Verify func(Delivery, Settings, []string) (event string, err error)
-	// Read says what a body means; its error is a ReadError. Sources of JSON may use readPaths.
-	Read func(body []byte, s Settings) ([]Hint, error)
+	// Credentials are the named secrets beside those that verify.
+	Credentials []Credential
+	// Published is where the provider's public keys are; nil where it publishes none.
+	Published *Published
+	// Verify proves that one of the keys signed the delivery, in time, and gives the provider's own id of the
+	// event (eventID, hashed). Its error is Refused for what lies in the delivery, any other for trouble of ours.
+	Verify func(ctx context.Context, d Delivery, s Settings, k Keys) (event string, err error)
+	// Read says what a body means; its error is a ReadError or an UnknownError. Its keys are empty unless Encrypted.
+	Read func(body []byte, s Settings, k Keys) ([]Notice, error)
+	// Encrypted: Read needs the keys.
+	Encrypted bool
 	// Answer is what the provider takes for success.
 	Answer Answer
 }
@@ -36,21 +45,3 @@ type Answer struct {
 
 // ok is what most providers take for success: any 2xx, and 200 for those that read "2xx" narrowly.
 var ok = Answer{Status: http.StatusOK}
-
-// sources is the registry: the API's provider names, in lower case with hyphens. It never changes.
-var sources = map[string]Source{
-	"standard-webhooks": standardWebhooks,
-	"hmac":              configurableHMAC,
-}
-
-// Providers are the names that a connection may have for its provider.
-func Providers() []string { return slices.Sorted(maps.Keys(sources)) }
-
-// sourceOf fails for a provider that another version of this code knew.
-func sourceOf(provider string) (Source, error) {
-	s, known := sources[provider]
-	if !known {
-		return Source{}, fmt.Errorf("callback: no source is named %q", provider)
-	}
-	return s, nil
-}

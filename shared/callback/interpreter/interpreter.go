@@ -1,9 +1,9 @@
 // Package interpreter reads receipts and asks for looks.
 //
 // It promises: a receipt becomes looks in the queue before its record leaves the stream, so a look may be
-// asked for twice and never not at all; a receipt that says nothing, or speaks of a chain that is not
-// configured, is marked with its outcome and counted, and the stream goes on; a second body under an
-// event's id asks for nothing.
+// asked for twice and never not at all; a receipt that says nothing, or nothing that is known, or speaks of a
+// chain that is not configured or of the provider's own trouble, is marked with its outcome and counted, and the
+// stream goes on; what is unpaid, a ping or a second body under an event's id asks for nothing.
 package interpreter
 
 import (
@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -31,6 +32,7 @@ type Look struct {
 // Interpreter reads receipts.
 type Interpreter struct {
 	Known    *callback.Known
+	Keyring  *callback.Keyring // for sources that encrypt what they say
 	Receipts callback.Receipts
 	Chains   *chain.Set
 	Looks    queue.Queue
@@ -61,39 +63,63 @@ func (i *Interpreter) Handle(ctx context.Context, record events.DynamoDBEventRec
 }
 
 func (i *Interpreter) interpret(ctx context.Context, c callback.Connection, receipt callback.Receipt) error {
-	hints, err := c.Hints(receipt.Body)
+	notices, err := c.Notices(ctx, receipt.Body, i.Keyring)
 	var unreadable callback.ReadError
-	if errors.As(err, &unreadable) {
+	var unknown callback.UnknownError
+	var closed callback.Closed
+	switch {
+	case errors.As(err, &unreadable):
 		return i.mark(ctx, receipt, callback.Unreadable, unreadable.Error())
-	}
-	if err != nil {
+	case errors.As(err, &unknown):
+		return i.mark(ctx, receipt, unknown.Outcome(), unknown.Error())
+	case errors.As(err, &closed): // KMS, for the moment
+		return err
+	case err != nil:
 		return stream.Unfit{Reason: err}
 	}
-	looks, strange := i.looks(hints)
+	looks, strange := i.looks(notices)
 	if err := i.Looks.Send(ctx, looks...); err != nil {
 		return err
 	}
 	if strange > 0 {
-		return i.mark(ctx, receipt, callback.UnknownChain, fmt.Sprintf("%d of %d hints are for chains that are not configured", strange, len(hints)))
+		return i.mark(ctx, receipt, callback.UnknownChain, fmt.Sprintf("%d of %d notices are of chains that are not configured", strange, len(notices)))
+	}
+	if at := slices.IndexFunc(notices, func(n callback.Notice) bool { return n.Kind == callback.ProviderError }); at >= 0 {
+		return i.mark(ctx, receipt, callback.ProviderTrouble, notices[at].Detail)
 	}
 	return nil
 }
 
-// looks are the messages for hints on configured chains, and how many hints are on others.
-func (i *Interpreter) looks(hints []callback.Hint) (looks []queue.Message, strange int) {
-	for _, h := range hints {
-		if _, configured := i.Chains.Chain(h.Chain); !configured {
+// looks are the messages for what asks for a look on configured chains, each once, and how many notices are of others.
+func (i *Interpreter) looks(notices []callback.Notice) (looks []queue.Message, strange int) {
+	asked := map[callback.Hint]bool{}
+	for _, n := range notices {
+		hint, asks := n.Hint()
+		if !asks {
+			if n.Lost() {
+				strange++
+			}
+			continue
+		}
+		if _, configured := i.Chains.Chain(hint.Chain); !configured {
 			strange++
 			continue
 		}
-		looks = append(looks, queue.Message{Body: Look(h), Group: string(h.Chain)})
+		if asked[hint] {
+			continue
+		}
+		asked[hint] = true
+		looks = append(looks, queue.Message{Body: Look(hint), Group: string(hint.Chain)})
 	}
 	return looks, strange
 }
 
 var metrics = map[callback.Outcome]string{
-	callback.Unreadable:   "CallbackUnreadable",
-	callback.UnknownChain: "CallbackUnknownChain",
+	callback.Unreadable:      "CallbackUnreadable",
+	callback.UnknownEvent:    "CallbackUnknownEvent",
+	callback.UnknownVersion:  "CallbackUnknownVersion",
+	callback.UnknownChain:    "CallbackUnknownChain",
+	callback.ProviderTrouble: "CallbackProviderError",
 }
 
 func (i *Interpreter) mark(ctx context.Context, receipt callback.Receipt, o callback.Outcome, detail string) error {

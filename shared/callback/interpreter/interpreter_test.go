@@ -53,7 +53,7 @@ func open(t testing.TB) *reader {
 	}
 	log := slog.New(slog.NewJSONHandler(&r.told, nil))
 	r.Interpreter = &Interpreter{
-		Known: &callback.Known{Connections: connections},
+		Known: &callback.Known{Connections: connections}, Keyring: &callback.Keyring{Sealer: connections.Sealer, Now: now},
 		Receipts: callback.Receipts{
 			Table:   parts.Table(t, parts.Index{Name: callback.TroubleIndex, Partition: "trouble", Sort: "trouble_at"}),
 			KeepFor: 90 * 24 * time.Hour, Now: now,

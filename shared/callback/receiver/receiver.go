@@ -18,6 +18,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -25,7 +26,6 @@ import (
 	"farrier/shared/callback"
 	"farrier/shared/cloud"
 	"farrier/shared/problem"
-	"farrier/shared/seal"
 )
 
 const (
@@ -48,7 +48,7 @@ var (
 // Receiver answers providers.
 type Receiver struct {
 	Known    *callback.Known
-	Sealer   *seal.Sealer
+	Keyring  *callback.Keyring
 	Receipts callback.Receipts
 	Cap      int // the largest body, in bytes
 	Metrics  cloud.Metrics
@@ -76,15 +76,24 @@ func (r *Receiver) post(ctx context.Context, request events.APIGatewayV2HTTPRequ
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	delivery := callback.Delivery{
-		Headers: callback.NewHeaders(request.Headers), Body: body,
-		SourceIP: request.RequestContext.HTTP.SourceIP, At: r.Now(),
-	}
-	thanks, err := r.take(ctx, request.PathParameters["connection"], delivery)
+	thanks, err := r.take(ctx, request.PathParameters["connection"], r.delivery(request, body))
 	if err != nil {
 		return told(err)
 	}
 	return answer(thanks)
+}
+
+func (r *Receiver) delivery(request events.APIGatewayV2HTTPRequest, body []byte) callback.Delivery {
+	called := "https://" + request.RequestContext.DomainName + request.RawPath // as it came: some providers sign it
+	if request.RawQueryString != "" {
+		called += "?" + request.RawQueryString
+	}
+	query, _ := url.ParseQuery(request.RawQueryString) // what cannot be read is not there
+	return callback.Delivery{
+		Method: request.RequestContext.HTTP.Method, URL: called, Query: query,
+		Headers: callback.NewHeaders(request.Headers), Body: body,
+		SourceIP: request.RequestContext.HTTP.SourceIP, At: r.Now(),
+	}
 }
 
 // body is the request's body byte for byte. What is over the cap is refused by its length, before it is decoded.
@@ -120,7 +129,7 @@ func (r *Receiver) take(ctx context.Context, id string, d callback.Delivery) (ca
 	if err != nil {
 		return callback.Answer{}, r.unavailable(ctx, id, err)
 	}
-	event, err := r.verify(ctx, connection, d)
+	event, err := connection.Verify(ctx, d, r.Keyring)
 	var refused callback.Refused
 	if errors.As(err, &refused) {
 		r.Log.WarnContext(ctx, "callback refused", "connection", connection.ID, "provider", connection.Provider, "reason", string(refused))
@@ -136,14 +145,6 @@ func (r *Receiver) take(ctx context.Context, id string, d callback.Delivery) (ca
 	}
 	r.tell(ctx, connection, event, kept)
 	return connection.Answer(), nil
-}
-
-func (r *Receiver) verify(ctx context.Context, c callback.Connection, d callback.Delivery) (string, error) {
-	secrets, err := c.Secrets(ctx, r.Sealer)
-	if err != nil {
-		return "", err
-	}
-	return c.Verify(d, secrets)
 }
 
 // tell counts every delivery of a second body, not only the first of them: a count too many is seen, a lost one is not.

@@ -94,7 +94,7 @@ func open(t testing.TB) *endpoint {
 	e.connection = created.ID
 	told := &guarded{w: &e.told}
 	e.Receiver = &Receiver{
-		Known: &callback.Known{Connections: connections}, Sealer: sealer(),
+		Known: &callback.Known{Connections: connections}, Keyring: &callback.Keyring{Sealer: sealer(), Now: now},
 		Receipts: callback.Receipts{
 			Table:   parts.TableOn(t, tables, parts.Index{Name: callback.TroubleIndex, Partition: "trouble", Sort: "trouble_at"}),
 			KeepFor: 90 * 24 * time.Hour, Now: now,
@@ -419,12 +419,12 @@ func TestWhileATableOrKMSIsDownTheProviderIsAskedToComeAgain(t *testing.T) {
 	for name, breakIt := range map[string]func(*endpoint){
 		"connections": func(e *endpoint) { e.Known.Connections.Table = down },
 		"callbacks":   func(e *endpoint) { e.Receipts.Table = down },
-		"KMS":         func(e *endpoint) { e.Sealer.Client = kms.NewFromConfig(refusing()) },
+		"KMS":         func(e *endpoint) { e.Keyring.Sealer.Client = kms.NewFromConfig(refusing()) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := open(t)
-			connections, callbacks, client := e.Known.Connections.Table, e.Receipts.Table, e.Sealer.Client
+			connections, callbacks, client := e.Known.Connections.Table, e.Receipts.Table, e.Keyring.Sealer.Client
 			breakIt(e)
 			began := time.Now()
 			got := e.send(t, e.request(t, "msg_1", body))
@@ -437,7 +437,7 @@ func TestWhileATableOrKMSIsDownTheProviderIsAskedToComeAgain(t *testing.T) {
 			if told := e.told.String(); strings.Contains(told, secret) || !strings.Contains(told, "callback not kept") {
 				t.Error(told)
 			}
-			e.Known.Connections.Table, e.Receipts.Table, e.Sealer.Client = connections, callbacks, client
+			e.Known.Connections.Table, e.Receipts.Table, e.Keyring.Sealer.Client = connections, callbacks, client
 			if got := e.send(t, e.request(t, "msg_1", body)); got.StatusCode != 200 {
 				t.Errorf("when it is back: %+v", got)
 			}

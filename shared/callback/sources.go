@@ -1,0 +1,25 @@
+package callback
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// sources is the registry: the API's provider names, in lower case with hyphens, sorted. It never changes.
+var sources = map[string]Source{
+	"hmac":              configurableHMAC,
+	"standard-webhooks": standardWebhooks,
+}
+
+// Providers are the names that a connection may have for its provider.
+func Providers() []string { return slices.Sorted(maps.Keys(sources)) }
+
+// sourceOf fails for a provider that another version of this code knew.
+func sourceOf(provider string) (Source, error) {
+	s, known := sources[provider]
+	if !known {
+		return Source{}, fmt.Errorf("callback: no source is named %q", provider)
+	}
+	return s, nil
+}
