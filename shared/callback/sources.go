@@ -8,6 +8,8 @@ import (
 
 // sources is the registry: the API's provider names, in lower case with hyphens, sorted. It never changes.
 var sources = map[string]Source{
+	"bepusdt":           bepusdt,
+	"epusdt":            epusdt,
 	"hmac":              configurableHMAC,
 	"standard-webhooks": standardWebhooks,
 }
