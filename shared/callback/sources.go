@@ -13,7 +13,9 @@ var sources = map[string]Source{
 	"binance-pay":       binancePay,
 	"epusdt":            epusdt,
 	"hmac":              configurableHMAC,
+	"quicknode":         quickNode,
 	"standard-webhooks": standardWebhooks,
+	"wechat-pay":        weChatPay,
 }
 
 // Providers are the names that a connection may have for its provider.

@@ -22,7 +22,9 @@ var senders = []func(testing.TB) []provider{
 	binancePaySenders,
 	epusdtSenders,
 	hmacSenders,
+	quickNodeSenders,
 	standardWebhooksSenders,
+	weChatPaySenders,
 }
 
 // provider is a sender for the suite that every source must pass: one for each way in which a source may be signed.
