@@ -9,6 +9,7 @@ import (
 // sources is the registry: the API's provider names, in lower case with hyphens, sorted. It never changes.
 var sources = map[string]Source{
 	"alchemy":           alchemy,
+	"alipay":            alipay,
 	"bepusdt":           bepusdt,
 	"binance-pay":       binancePay,
 	"epusdt":            epusdt,

@@ -19,6 +19,7 @@ import (
 // senders make the senders of each source: one line for each, and a function in the source's own test.
 var senders = []func(testing.TB) []provider{
 	alchemySenders,
+	alipaySenders,
 	binancePaySenders,
 	epusdtSenders,
 	hmacSenders,
