@@ -126,7 +126,7 @@ func TestRequestsAreStrictAndAnswersMayGrow(t *testing.T) {
 	if err := json.Unmarshal(served(t), &doc); err != nil {
 		t.Fatal(err)
 	}
-	strict := map[string]bool{"HMAC": true}
+	strict := map[string]bool{"HMAC": true, "KnownAsset": true}
 	for _, asked := range []string{"NewMerchant", "NewKey", "NewConnection", "NewPayment", "NewEndpoint", "ChangedEndpoint"} {
 		strict[asked] = true
 	}
