@@ -14,6 +14,7 @@ var sources = map[string]Source{
 	"binance-pay":       binancePay,
 	"epusdt":            epusdt,
 	"hmac":              configurableHMAC,
+	"moralis":           moralis,
 	"quicknode":         quickNode,
 	"standard-webhooks": standardWebhooks,
 	"wechat-pay":        weChatPay,

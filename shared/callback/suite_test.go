@@ -23,6 +23,7 @@ var senders = []func(testing.TB) []provider{
 	binancePaySenders,
 	epusdtSenders,
 	hmacSenders,
+	moralisSenders,
 	quickNodeSenders,
 	standardWebhooksSenders,
 	weChatPaySenders,
