@@ -12,7 +12,7 @@ import (
 	"farrier/shared/money"
 )
 
-// moralis is Moralis Streams (https://docs.moralis.com/streams/webhooks/webhook-payloads and …/webhook-security, and
+// moralis is Moralis Streams (https://docs.moralis.com/streams-api/evm/response-body, …/streams/webhooks/webhook-payloads and
 // the package @moralisweb3/streams 2.27.2; read 2026-11-24): x-signature is "0x" and the Keccak-256 over the raw body and
 // the account's streams secret behind it, in lower-case hex. Keccak is a sponge: who knows a digest cannot go on from
 // it. No time is stamped. It wants 2xx, also for the test that it sends when a stream is made, and tries again after a

@@ -8,16 +8,19 @@ import (
 
 // sources is the registry: the API's provider names, in lower case with hyphens, sorted. It never changes.
 var sources = map[string]Source{
-	"alchemy":           alchemy,
-	"alipay":            alipay,
-	"bepusdt":           bepusdt,
-	"binance-pay":       binancePay,
-	"epusdt":            epusdt,
-	"hmac":              configurableHMAC,
-	"moralis":           moralis,
-	"quicknode":         quickNode,
-	"standard-webhooks": standardWebhooks,
-	"wechat-pay":        weChatPay,
+	"alchemy":             alchemy,
+	"alipay":              alipay,
+	"bepusdt":             bepusdt,
+	"binance-pay":         binancePay,
+	"coinpayments":        coinPayments,
+	"coinpayments-legacy": coinPaymentsLegacy,
+	"epusdt":              epusdt,
+	"hmac":                configurableHMAC,
+	"moralis":             moralis,
+	"quicknode":           quickNode,
+	"standard-webhooks":   standardWebhooks,
+	"tatum":               tatum,
+	"wechat-pay":          weChatPay,
 }
 
 // Providers are the names that a connection may have for its provider.

@@ -21,11 +21,14 @@ var senders = []func(testing.TB) []provider{
 	alchemySenders,
 	alipaySenders,
 	binancePaySenders,
+	coinPaymentsLegacySenders,
+	coinPaymentsSenders,
 	epusdtSenders,
 	hmacSenders,
 	moralisSenders,
 	quickNodeSenders,
 	standardWebhooksSenders,
+	tatumSenders,
 	weChatPaySenders,
 }
 
