@@ -189,5 +189,5 @@ func (a *Asked) settle(chains *chain.Set) (Source, error) {
 			return Source{}, err
 		}
 	}
-	return source, checkCredentials(source, a.Credentials)
+	return source, checkCredentials(source, a.Credentials, a.Secret != "" || len(a.Keys) > 0)
 }

@@ -27,6 +27,8 @@ type Credential struct {
 	Name     string // as the API has it: lower case with underscores
 	Required bool
 	Check    func(string) error // its error follows the field's name; nil: any text of up to 4,096 bytes
+	// Fetches marks one that only fetching published keys needs: where keys were given it is not required.
+	Fetches bool
 	// Apart marks one that only calls to the provider's API need: neither verifying nor reading opens it.
 	Apart bool
 }

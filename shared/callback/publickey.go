@@ -1,6 +1,7 @@
 package callback
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -136,6 +137,18 @@ func publicKeys(texts []string) []crypto.PublicKey {
 		}
 	}
 	return keys
+}
+
+// public are the keys that a delivery is verified with: those that the connection was given or, where it has none, those
+// that the provider publishes under an id. Those that were given need no id.
+func (k Keys) public(ctx context.Context, id string) ([]crypto.PublicKey, error) {
+	if given := publicKeys(k.Secrets); len(given) > 0 {
+		return given, nil
+	}
+	if k.Published == nil {
+		return nil, NoMatch
+	}
+	return k.Published(ctx, id)
 }
 
 // scheme is a way to sign with a private key.

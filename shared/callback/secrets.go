@@ -75,6 +75,8 @@ func (a Asked) secrets(source Source, random io.Reader) (all []Secret, made stri
 	case len(given) > 0:
 		all, err = a.given(source, given)
 		return all, "", err
+	case source.Published != nil:
+		return nil, "", nil
 	case source.NewSecret == nil:
 		return nil, "", problem.Field("secret", "is required: the provider gives it")
 	}
@@ -105,10 +107,10 @@ func (a Asked) given(source Source, texts []string) ([]Secret, error) {
 }
 
 // checkCredentials refuses, by the field's name, credentials that the source does not know or that are not of its form.
-func checkCredentials(source Source, given map[string]string) error {
+func checkCredentials(source Source, given map[string]string, keysGiven bool) error {
 	for _, c := range source.Credentials {
 		text, is := given[c.Name]
-		if !is && c.Required {
+		if !is && c.Required && !(c.Fetches && keysGiven) {
 			return problem.Field("credentials."+c.Name, "is required")
 		}
 		if !is {

@@ -2,6 +2,7 @@ package callback
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"farrier/shared/chain"
@@ -21,6 +22,8 @@ type Settings struct {
 	Required    []string `json:"required,omitempty" minItems:"1" maxItems:"20" maxLength:"128" doc:"paths that must be there" dynamodbav:"required,omitempty"`
 
 	HMAC *HMAC `json:"hmac,omitempty" dynamodbav:"hmac,omitempty"` // of the provider "hmac"
+
+	Region string `json:"region,omitempty" maxLength:"32" doc:"of the provider, where it has several; without it the usual one" dynamodbav:"region,omitempty"`
 
 	Assets  map[string]KnownAsset `json:"assets,omitempty" maxProperties:"50" doc:"what the provider's own names of assets stand for" dynamodbav:"assets,omitempty"`
 	Sources []string              `json:"sources,omitempty" minItems:"1" maxItems:"50" maxLength:"43" doc:"addresses and prefixes that callbacks may come from; without it all" dynamodbav:"sources,omitempty"`
@@ -92,6 +95,9 @@ func (s Settings) fits(provider string, source Source) error {
 	if s.HMAC != nil && provider != "hmac" {
 		return problem.Field("hmac", `is for the provider "hmac" only`)
 	}
+	if s.Region != "" && !slices.Contains(source.Regions, s.Region) {
+		return problem.Field("region", regionRule(source))
+	}
 	if source.Paths {
 		return nil
 	}
@@ -107,4 +113,11 @@ func (s Settings) fits(provider string, source Source) error {
 		}
 	}
 	return nil
+}
+
+func regionRule(source Source) string {
+	if len(source.Regions) == 0 {
+		return "is not for this provider: it has one region"
+	}
+	return "must be one of " + strings.Join(source.Regions, ", ")
 }

@@ -16,8 +16,11 @@ type Source struct {
 	Settle func(*Settings) error
 	// Paths: Read follows the connection's own paths (readPaths). Other sources know their bodies, and refuse paths.
 	Paths bool
+	// Regions are the parts of the provider that a connection may be with, the usual one first; nil where it has one.
+	Regions []string
 	// CheckSecret refuses a secret (or a public key) that is not of the provider's form; its error follows the
-	// field's name. nil: nothing is given, since the provider publishes its keys.
+	// field's name. nil: nothing is given, since the provider publishes its keys. Where it publishes them and there is
+	// a CheckSecret too, a connection may be given keys: then these are believed alone, and none is fetched.
 	CheckSecret func(secret string) error
 	// NewSecret makes a secret for a connection that was given none; nil where only the provider can.
 	NewSecret func(random io.Reader) (string, error)
