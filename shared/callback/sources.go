@@ -18,6 +18,7 @@ var sources = map[string]Source{
 	"hmac":                configurableHMAC,
 	"moralis":             moralis,
 	"quicknode":           quickNode,
+	"safeheron":           safeheron,
 	"standard-webhooks":   standardWebhooks,
 	"tatum":               tatum,
 	"wechat-pay":          weChatPay,

@@ -27,6 +27,7 @@ var senders = []func(testing.TB) []provider{
 	hmacSenders,
 	moralisSenders,
 	quickNodeSenders,
+	safeheronSenders,
 	standardWebhooksSenders,
 	tatumSenders,
 	weChatPaySenders,
