@@ -21,6 +21,7 @@ const (
 	publishedFresh = time.Hour        // how long published keys are used without being asked for again
 	publishedStale = 24 * time.Hour   // and how long while the provider cannot be reached
 	publishedPause = 30 * time.Second // between two asks that are in vain
+	publishedRest  = 5 * time.Second  // between two asks that met trouble
 	publishedWait  = 3 * time.Second  // for an answer
 	publishedBrief = time.Second      // for an answer, where older keys could serve
 	publishedMost  = 64 << 10         // bytes of an answer
@@ -31,8 +32,8 @@ const (
 // publishes for an hour. While it is warm it asks nobody.
 //
 // Where a provider publishes its keys by an id, the id comes from a delivery that nobody has verified yet. So a
-// connection that asked for an id in vain does not ask for another unknown one for half a minute: whoever sends
-// deliveries cannot make us call the provider at will.
+// connection that asked for an id in vain does not ask for another unknown one for half a minute (for five seconds,
+// where it met trouble): whoever sends deliveries cannot make us call the provider at will.
 type Keyring struct {
 	Sealer *seal.Sealer
 	Now    cloud.Clock
@@ -40,7 +41,13 @@ type Keyring struct {
 
 	mu   sync.Mutex
 	sets map[string]publishedSet
-	vain map[string]time.Time // connection → when it may ask for an unknown id again
+	vain map[string]vain // connection → its last ask that brought nothing
+}
+
+// vain is an ask that brought nothing, and what is said instead of asking again.
+type vain struct {
+	again time.Time
+	err   error
 }
 
 // publishedSet is what one URL answered.
@@ -123,14 +130,14 @@ func (k *Keyring) published(ctx context.Context, c Connection, from Published, c
 	if from.Header != nil {
 		place = c.ID + " " + address // asked with this connection's credentials: the answer is this connection's alone
 	}
-	set, kept := k.kept(place)
+	set := k.kept(place)
 	keys := set.under(id)
 	now := k.Now()
-	switch {
-	case kept && len(keys) > 0 && now.Before(set.again):
+	if len(keys) > 0 && now.Before(set.again) {
 		return keys, nil
-	case len(keys) == 0 && k.inVain(c.ID, now):
-		return nil, KeyUnknown
+	}
+	if err := k.inVain(c.ID, now); err != nil && len(keys) == 0 {
+		return nil, err
 	}
 	patience := publishedWait
 	if len(keys) > 0 {
@@ -145,13 +152,14 @@ func (k *Keyring) published(ctx context.Context, c Connection, from Published, c
 		k.keep(place, set)
 		return keys, nil
 	case err != nil:
+		k.rest(c.ID, vain{now.Add(publishedRest), err})
 		return nil, err
 	default:
 		set = publishedSet{keys: fetched, asked: now, again: now.Add(publishedFresh)}
 		k.keep(place, set)
 	}
 	if keys = set.under(id); err != nil || len(keys) == 0 {
-		k.ask(c.ID, now.Add(publishedPause))
+		k.rest(c.ID, vain{now.Add(publishedPause), KeyUnknown})
 		return nil, KeyUnknown
 	}
 	return keys, nil
@@ -168,14 +176,14 @@ func (s publishedSet) under(id string) []crypto.PublicKey {
 	return keys
 }
 
-func (k *Keyring) kept(place string) (publishedSet, bool) {
+func (k *Keyring) kept(place string) publishedSet {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	set, kept := k.sets[place]
-	if !kept || !k.Now().Before(set.asked.Add(publishedStale)) {
-		return publishedSet{}, false
+	set := k.sets[place]
+	if !k.Now().Before(set.asked.Add(publishedStale)) {
+		return publishedSet{}
 	}
-	return set, true
+	return set
 }
 
 func (k *Keyring) keep(place string, set publishedSet) {
@@ -193,19 +201,22 @@ func (k *Keyring) forget(place string) {
 	delete(k.sets, place)
 }
 
-func (k *Keyring) inVain(connection string, now time.Time) bool {
+func (k *Keyring) inVain(connection string, now time.Time) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return now.Before(k.vain[connection])
+	if last := k.vain[connection]; now.Before(last.again) {
+		return last.err
+	}
+	return nil
 }
 
-func (k *Keyring) ask(connection string, again time.Time) {
+func (k *Keyring) rest(connection string, last vain) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.vain == nil || len(k.vain) >= mostKnown {
-		k.vain = map[string]time.Time{}
+		k.vain = map[string]vain{}
 	}
-	k.vain[connection] = again
+	k.vain[connection] = last
 }
 
 // fetch asks the provider. KeyUnknown where it says that there is no such thing; any other error is trouble, in words
