@@ -21,6 +21,8 @@ var senders = []func(testing.TB) []provider{
 	alchemySenders,
 	alipaySenders,
 	binancePaySenders,
+	bitPaySenders,
+	coinbaseCommerceSenders,
 	coinPaymentsLegacySenders,
 	coinPaymentsSenders,
 	epusdtSenders,
