@@ -14,6 +14,7 @@ var sources = map[string]Source{
 	"binance-pay":         binancePay,
 	"bitpay":              bitPay,
 	"bitpay-unsigned":     bitPayUnsigned,
+	"circle":              circle,
 	"coinbase-commerce":   coinbaseCommerce,
 	"coinpayments":        coinPayments,
 	"coinpayments-legacy": coinPaymentsLegacy,

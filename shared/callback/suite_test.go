@@ -22,6 +22,7 @@ var senders = []func(testing.TB) []provider{
 	alipaySenders,
 	binancePaySenders,
 	bitPaySenders,
+	circleSenders,
 	coinbaseCommerceSenders,
 	coinPaymentsLegacySenders,
 	coinPaymentsSenders,

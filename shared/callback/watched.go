@@ -67,3 +67,15 @@ func (d Delivery) eventAt(paths ...string) string {
 	}
 	return hashed(d.Body)
 }
+
+// worth sets amount and asset by a decimal and a code at two paths, see price. Its error names the path.
+func (n *Notice) worth(doc document, s Settings, amount, code string) error {
+	given, err := doc.decimal(amount)
+	if err != nil {
+		return err
+	}
+	if n.price(s, doc.name(code), given) != nil {
+		return ReadError(amount + " is no amount of an asset with so many decimals")
+	}
+	return nil
+}
