@@ -468,6 +468,43 @@ func TestASecretThatDoesNotOpenIsOurTroubleAndNoRefusal(t *testing.T) {
 	}
 }
 
+func TestADeliveryIsWhatTheProviderCalled(t *testing.T) {
+	e := open(t)
+	r := post(e.connection, body, nil)
+	r.RequestContext.DomainName, r.RawQueryString = "pay.example.com", "s=a%20b&s=c&x=1"
+	d := e.delivery(r, []byte(body))
+	if d.Method != "POST" || d.URL != "https://pay.example.com/callbacks/"+e.connection+"?s=a%20b&s=c&x=1" || !reflect.DeepEqual(d.Query["s"], []string{"a b", "c"}) {
+		t.Errorf("%+v", d)
+	}
+	r.RawQueryString = ""
+	if d := e.delivery(r, nil); d.URL != "https://pay.example.com/callbacks/"+e.connection || len(d.Query) != 0 {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestACallbackFromAnAddressThatIsNotAllowedIsA401LikeAnyOther(t *testing.T) {
+	e, ctx := open(t), context.Background()
+	made, _, err := e.Known.Connections.Create(ctx, callback.Asked{
+		Merchant: "mer_1", Provider: "standard-webhooks", Secret: secret, Settings: callback.Settings{Sources: []string{"192.0.2.0/24"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.connection = made.ID
+	right := e.request(t, "msg_1", body)
+	other := right
+	other.RequestContext.HTTP.SourceIP = "198.51.100.1"
+	if got, want := e.send(t, other), e.send(t, post(unknown, body, right.Headers)); !reflect.DeepEqual(got, want) || len(e.receipts(t)) != 0 {
+		t.Errorf("%+v", got)
+	}
+	if told := e.told.String(); !strings.Contains(told, string(callback.NotAllowed)) {
+		t.Error(told)
+	}
+	if got := e.send(t, right); got.StatusCode != 200 {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestAProblemHasTheFormOfRFC9457(t *testing.T) {
 	e := open(t)
 	response := e.send(t, post(unknown, "{}", nil))
