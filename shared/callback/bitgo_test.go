@@ -2,7 +2,6 @@ package callback
 
 import (
 	"crypto/sha256"
-	"fmt"
 	"testing"
 	"time"
 
@@ -73,6 +72,6 @@ func TestBitGoStatesAndAmountsThatCannotBeRead(t *testing.T) {
 	}
 	// What went out is written with a minus; what came in never is.
 	if got, err := readBitGo([]byte(bitGoTransfer("receive", "confirmed", "polygon", "-1")), Settings{}, Keys{}); err == nil {
-		t.Error(fmt.Sprintf("%+v", got))
+		t.Errorf("%+v", got)
 	}
 }
