@@ -31,18 +31,29 @@ type Connection struct {
 	// Credentials are the named secrets beside, each sealed by itself: KMS takes 4,096 bytes at once, and a private
 	// RSA key of 4,096 bits in PEM has 3,243.
 	Credentials map[string]string `dynamodbav:"credentials,omitempty"`
-	CreatedAt   time.Time         `dynamodbav:"created_at"`
-	Version     int64             `dynamodbav:"version"` // from 1, raised by every write
+	Marks       []Mark            `dynamodbav:"marks,omitempty"` // of what is sealed, in its order
+	Disabled    bool              `dynamodbav:"disabled,omitempty"`
+	Care
+	CreatedAt time.Time `dynamodbav:"created_at"`
+	UpdatedAt time.Time `dynamodbav:"updated_at"`
+	Version   int64     `dynamodbav:"version"`          // from 1, raised by every write
+	Change    string    `dynamodbav:"change,omitempty"` // names the change that made this version
+
+	// The sparse index "watched" holds the connections that an alarm waits for; see Care.
+	Watched      string    `dynamodbav:"watched,omitempty"`
+	WatchedSince time.Time `dynamodbav:"watched_since,omitempty"`
 }
 
 // Verify proves a delivery and gives the provider's id of the event; see Source. Where it comes from is looked at
 // first, before a key is opened.
 func (c Connection) Verify(ctx context.Context, d Delivery, keys KeyOpener) (event string, err error) {
 	source, err := sourceOf(c.Provider)
-	if err != nil {
+	switch {
+	case err != nil:
 		return "", err
-	}
-	if !c.Settings.allows(d.SourceIP) {
+	case c.Disabled:
+		return "", Disabled
+	case !c.Settings.allows(d.SourceIP):
 		return "", NotAllowed
 	}
 	opened, err := keys.Keys(ctx, c)
@@ -105,6 +116,7 @@ type Asked struct {
 	KeyEnds     []time.Time // when the first of Keys, in their order, are believed no more; the others stay
 	Credentials map[string]string
 	Settings
+	Care
 }
 
 // Create makes a connection. The secret is the one that was made for it, to be shown once; empty where the
@@ -129,8 +141,10 @@ func (c Connections) Create(ctx context.Context, asked Asked) (conn Connection, 
 	}
 	conn = Connection{
 		PK: name, SK: "connection", ID: name, Merchant: asked.Merchant, Provider: asked.Provider, Trust: asked.Trust,
-		Settings: asked.Settings, Sealed: sealed, Credentials: credentials, CreatedAt: now, Version: 1,
+		Settings: asked.Settings, Sealed: sealed, Credentials: credentials, Marks: marksOf(name, secrets), Care: asked.Care,
+		CreatedAt: now, UpdatedAt: now, Version: 1,
 	}
+	conn = conn.watchedFrom(now, Connection{})
 	return conn, secret, c.Table.Create(ctx, conn)
 }
 
@@ -147,22 +161,52 @@ func (c Connections) Get(ctx context.Context, connection string) (Connection, er
 	return conn, err
 }
 
+// The indexes of connections: each merchant's, by id, and those that are watched.
+const (
+	MerchantIndex = "merchant" // keys "merchant" and "id"
+	WatchedIndex  = "watched"  // keys "watched" and "id"
+)
+
+// Of is a page of a merchant's connections, the newest first.
+func (c Connections) Of(ctx context.Context, merchant string, limit int32, cursor string) ([]Connection, string, error) {
+	keys, next, err := dynamo.List[Connection](ctx, c.Table, dynamo.Query{
+		PK: merchant, Index: MerchantIndex, PartitionAttr: "merchant", SortAttr: "id", Descending: true, Limit: limit, Cursor: cursor,
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	var page []Connection
+	for _, k := range keys { // the index holds keys only; a merchant has few connections
+		conn, err := c.Get(ctx, k.PK)
+		if err != nil {
+			return nil, "", err
+		}
+		page = append(page, conn)
+	}
+	return page, next, nil
+}
+
 // ConnectionView is a connection as the API shows it: without its secrets.
 type ConnectionView struct {
 	ID       string `json:"id"`
 	Merchant string `json:"merchant"`
 	Provider string `json:"provider"`
 	Trust    Trust  `json:"trust"`
+	Enabled  bool   `json:"enabled" doc:"where it is not, every callback is refused"`
 	Settings
+	Care
+	Secrets     []Mark    `json:"secrets,omitempty" doc:"what callbacks are verified with"`
 	Credentials []string  `json:"credentials,omitempty" doc:"the names of those that it has"`
 	CreatedAt   time.Time `json:"created_at"`
+	UpdatedAt   time.Time `json:"updated_at"`
+	Version     int64     `json:"version" doc:"to give with a change"`
 }
 
 // View is what the API shows.
 func (c Connection) View() ConnectionView {
 	return ConnectionView{
-		ID: c.ID, Merchant: c.Merchant, Provider: c.Provider, Trust: c.Trust, Settings: c.Settings,
-		Credentials: slices.Sorted(maps.Keys(c.Credentials)), CreatedAt: c.CreatedAt,
+		ID: c.ID, Merchant: c.Merchant, Provider: c.Provider, Trust: c.Trust, Enabled: !c.Disabled, Settings: c.Settings, Care: c.Care,
+		Secrets: c.Marks, Credentials: slices.Sorted(maps.Keys(c.Credentials)), CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt, Version: c.Version,
 	}
 }
 
@@ -178,16 +222,25 @@ func (a *Asked) settle(chains *chain.Set) (Source, error) {
 	if a.Trust, err = settleTrust(a.Trust, source); err != nil {
 		return Source{}, err
 	}
-	if err := a.Settings.settle(chains); err != nil {
+	if err := a.settleFor(a.Provider, source, chains); err != nil {
 		return Source{}, err
 	}
-	if err := a.fits(a.Provider, source); err != nil {
+	if err := a.check(); err != nil {
 		return Source{}, err
 	}
-	if source.Settle != nil {
-		if err := source.Settle(&a.Settings); err != nil {
-			return Source{}, err
-		}
+	return source, checkCredentials(source, a.Credentials, nil, a.Secret != "" || len(a.Keys) > 0)
+}
+
+// settleFor completes settings for one provider.
+func (s *Settings) settleFor(provider string, source Source, chains *chain.Set) error {
+	if err := s.settle(chains); err != nil {
+		return err
 	}
-	return source, checkCredentials(source, a.Credentials, a.Secret != "" || len(a.Keys) > 0)
+	if err := s.fits(provider, source); err != nil {
+		return err
+	}
+	if source.Settle == nil {
+		return nil
+	}
+	return source.Settle(s)
 }

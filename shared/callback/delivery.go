@@ -37,6 +37,7 @@ const (
 	NoMatch         Refused = "no signature matches"
 	KeyUnknown      Refused = "no published key of that id"
 	NotAllowed      Refused = "from an address that is not allowed"
+	Disabled        Refused = "the connection is disabled"
 )
 
 // Headers are a request's headers under names in lower case. A header that came twice is joined by a

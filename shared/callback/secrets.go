@@ -85,20 +85,13 @@ func (a Asked) secrets(source Source, random io.Reader) (all []Secret, made stri
 }
 
 func (a Asked) given(source Source, texts []string) ([]Secret, error) {
-	all := make([]Secret, len(texts))
-	for i, text := range texts {
-		field := fmt.Sprintf("keys[%d]", i)
-		if a.Secret != "" {
-			field = "secret"
-		}
-		if err := source.CheckSecret(text); err != nil {
-			return nil, problem.Field(field, err.Error())
-		}
-		all[i].Text = text
-		if i < len(a.KeyEnds) {
-			ends := a.KeyEnds[i].UTC()
-			all[i].Ends = &ends
-		}
+	all, err := checked(source, a.Secret, texts)
+	if err != nil {
+		return nil, err
+	}
+	for i := range a.KeyEnds {
+		ends := a.KeyEnds[i].UTC()
+		all[i].Ends = &ends
 	}
 	if len(sealedSecrets(all)) > mostSealed {
 		return nil, problem.Field("keys", "are too long together; give fewer")
@@ -106,11 +99,29 @@ func (a Asked) given(source Source, texts []string) ([]Secret, error) {
 	return all, nil
 }
 
+// checked are secrets of the provider's form: one in the field "secret", or those of "keys".
+func checked(source Source, secret string, texts []string) ([]Secret, error) {
+	all := make([]Secret, len(texts))
+	for i, text := range texts {
+		field := fmt.Sprintf("keys[%d]", i)
+		if secret != "" {
+			field = "secret"
+		}
+		if err := source.CheckSecret(text); err != nil {
+			return nil, problem.Field(field, err.Error())
+		}
+		all[i].Text = text
+	}
+	return all, nil
+}
+
 // checkCredentials refuses, by the field's name, credentials that the source does not know or that are not of its form.
-func checkCredentials(source Source, given map[string]string, keysGiven bool) error {
+// Those that are stored need not be given again.
+func checkCredentials(source Source, given, stored map[string]string, keysGiven bool) error {
 	for _, c := range source.Credentials {
 		text, is := given[c.Name]
-		if !is && c.Required && !(c.Fetches && keysGiven) {
+		_, has := stored[c.Name]
+		if !is && !has && c.Required && !(c.Fetches && keysGiven) {
 			return problem.Field("credentials."+c.Name, "is required")
 		}
 		if !is {
