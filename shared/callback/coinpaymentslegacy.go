@@ -3,6 +3,7 @@ package callback
 import (
 	"context"
 	"crypto/sha512"
+	"errors"
 	"strings"
 
 	"farrier/shared/chain"
@@ -12,7 +13,15 @@ import (
 // in hex, with the IPN secret as it stands for its key; no time is stamped, an IPN is sent up to 10 times, and ipn_id
 // names it (https://www.coinpayments.net/merchant-tools-ipn, read 2026-11-24).
 var coinPaymentsLegacy = Source{
-	Trusts: []Trust{Look, Statement, Ask}, CheckSecret: checkSharedText, Verify: verifyCoinPaymentsLegacy, Read: readCoinPaymentsLegacy, Answer: ok,
+	Trusts: []Trust{Look, Statement, Ask}, CheckSecret: checkIPNSecret, Verify: verifyCoinPaymentsLegacy, Read: readCoinPaymentsLegacy, Answer: ok,
+}
+
+// checkIPNSecret: the merchant chose it ("a string of your choosing"), and may have done so long ago.
+func checkIPNSecret(secret string) error {
+	if len(secret) < 8 || len(secret) > longestSecret || !printable(secret) {
+		return errors.New("must be 8 to 256 characters of printable ASCII")
+	}
+	return nil
 }
 
 func verifyCoinPaymentsLegacy(_ context.Context, d Delivery, _ Settings, k Keys) (string, error) {

@@ -2,6 +2,7 @@ package callback
 
 import (
 	"crypto/sha512"
+	"strings"
 	"testing"
 	"time"
 
@@ -86,6 +87,14 @@ func TestCoinPaymentsLegacyNamesTheFieldThatIsMissing(t *testing.T) {
 	} {
 		if got, err := readCoinPaymentsLegacy([]byte(body), Settings{}, Keys{}); err == nil || err.Error() != want {
 			t.Errorf("%s: %+v, %v, want %s", body, got, err, want)
+		}
+	}
+}
+
+func TestAnIPNSecretIsWhatTheMerchantChose(t *testing.T) {
+	for secret, good := range map[string]bool{"hunter22": true, ipnSecret: true, "short": false, "two\nlines": false, strings.Repeat("x", 257): false} {
+		if err := coinPaymentsLegacy.CheckSecret(secret); (err == nil) != good {
+			t.Errorf("%q: %v", secret, err)
 		}
 	}
 }
