@@ -65,6 +65,8 @@ type Receipt struct {
 
 	TTL     int64 `dynamodbav:"ttl"` // when it may be forgotten, in Unix seconds
 	Version int64 `dynamodbav:"version"`
+
+	keepFor time.Duration // as its connection says; 0 where it says nothing
 }
 
 // TroubleIndex is the name of the index of receipts in trouble; its keys are "trouble" and "trouble_at".
@@ -84,7 +86,7 @@ const MostBody = 398 * 1024
 func NewReceipt(c Connection, event string, d Delivery) Receipt {
 	r := Receipt{
 		PK: c.ID, SK: event, Merchant: c.Merchant, Provider: c.Provider, Body: d.Body, Headers: map[string]string{},
-		SourceIP: cut(d.SourceIP), ReceivedAt: d.At.UTC().Truncate(time.Millisecond), Version: 1,
+		SourceIP: cut(d.SourceIP), ReceivedAt: d.At.UTC().Truncate(time.Millisecond), Version: 1, keepFor: c.keepFor(),
 	}
 	for _, name := range keptHeaders {
 		if value := d.Headers[name]; value != "" {
@@ -132,7 +134,7 @@ const (
 
 // Keep writes a receipt under its event's id: one conditional write where it is the first.
 func (r Receipts) Keep(ctx context.Context, receipt Receipt) (Kept, error) {
-	receipt.TTL = r.Now().Add(r.KeepFor).Unix()
+	receipt.TTL = r.Now().Add(or(receipt.keepFor, r.KeepFor)).Unix()
 	stored, err := r.create(ctx, receipt)
 	switch {
 	case err != nil:
@@ -162,8 +164,21 @@ func (r Receipts) create(ctx context.Context, receipt Receipt) (*Receipt, error)
 // Mark gives a receipt that was read at its version an outcome. One that has moved on since (an earlier run
 // of the same step marked it) or was forgotten needs none any more.
 func (r Receipts) Mark(ctx context.Context, receipt Receipt, o Outcome, detail string) error {
+	return r.replace(ctx, receipt.inTrouble(o, detail, r.Now()))
+}
+
+// Clear takes its outcome from a receipt that was read again at its version, and understood. One that has none is left.
+func (r Receipts) Clear(ctx context.Context, receipt Receipt) error {
+	if receipt.Outcome == "" {
+		return nil
+	}
+	receipt.Outcome, receipt.Detail, receipt.Trouble, receipt.TroubleAt = "", "", "", ""
+	return r.replace(ctx, receipt)
+}
+
+// replace writes a receipt over the one at its version, if that is still there.
+func (r Receipts) replace(ctx context.Context, receipt Receipt) error {
 	read := receipt.Version
-	receipt = receipt.inTrouble(o, detail, r.Now())
 	receipt.Version++
 	err := r.Table.Replace(ctx, receipt, read)
 	if errors.Is(err, dynamo.ErrStale) {

@@ -49,8 +49,8 @@ func (i *Interpreter) Handle(ctx context.Context, record events.DynamoDBEventRec
 	if err := dynamo.Unmarshal(dynamo.Image(record.Change.NewImage), &receipt); err != nil {
 		return stream.Unfit{Reason: err}
 	}
-	if receipt.Outcome != "" {
-		return nil // a conflict: the first body stands
+	if receipt.Outcome == callback.Conflict {
+		return nil // the first body stands
 	}
 	connection, err := i.Known.Find(ctx, receipt.PK)
 	if errors.Is(err, callback.ErrUnknown) {
@@ -87,7 +87,7 @@ func (i *Interpreter) interpret(ctx context.Context, c callback.Connection, rece
 	if at := slices.IndexFunc(notices, func(n callback.Notice) bool { return n.Kind == callback.ProviderError }); at >= 0 {
 		return i.mark(ctx, receipt, callback.ProviderTrouble, notices[at].Detail)
 	}
-	return nil
+	return i.Receipts.Clear(ctx, receipt) // of the trouble that it was in before, where it is read again
 }
 
 // looks are the messages for what asks for a look on configured chains, each once, and how many notices are of others.
