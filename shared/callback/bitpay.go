@@ -62,8 +62,8 @@ func parseBitPay(body []byte) (doc, data document, err error) {
 	return doc, doc, nil
 }
 
-// The statuses of each kind of object (https://developer.bitpay.com/reference/invoices, …/refunds, …/payouts, and
-// …/notification-codes). An invoice that is "paid" is "no payment guarantee": money is there when it is confirmed.
+// The statuses of each kind of object (bitpay 8.0.3 on PyPI, models/*/*_status.py; …/reference/notification-codes and
+// …/notifications-refunds, read 2026-11-24). An invoice that is "paid" is "no payment guarantee": money is there when it is confirmed.
 var (
 	bitPayInvoices = map[string]Kind{
 		"new": PaymentPending, "paid": PaymentPending, "confirmed": PaymentPaid, "complete": PaymentPaid,

@@ -85,7 +85,7 @@ var (
 		"Pending": PaymentPending, "Processing": PaymentPending, "Completed": PaymentPaid, "Expired": PaymentExpired, "Underpaid": PaymentPartial,
 	}
 	coboRefunds = map[string]Kind{
-		"Pending": Other, "Processing": Other, "PartiallyCompleted": Other, "PendingConfirmation": Other, "Failed": Other, "Completed": PaymentRefunded,
+		"AddressPending": Other, "AddressSubmitted": Other, "Pending": Other, "Processing": Other, "PartiallyCompleted": Other, "PendingConfirmation": Other, "Failed": Other, "Completed": PaymentRefunded,
 	}
 	// coboOthers begin the types that tell of no money (enum WebhookEventType).
 	coboOthers = []string{
