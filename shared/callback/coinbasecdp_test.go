@@ -98,7 +98,7 @@ func cdpTransferReadings(usdc money.Asset) []reading {
 		{`{"eventType":"acceptance.disbursement.succeeded","data":{"disbursementId":"d_1","amount":"25.00","asset":"usdc","externalReferenceId":"r_1","onchainTransactions":[{"transactionHash":"` + txB + `","network":"base"}]}}`,
 			[]Notice{{Kind: PayoutFinal, Chain: "eip155:8453", Tx: txB, Asset: usdc, Amount: money.Units(25_000_000), Decimals: 6, Object: "d_1", Reference: "r_1", Detail: "acceptance.disbursement.succeeded"}}},
 		{`{"eventType":"acceptance.disbursement.failed","data":{"disbursementId":"d_1","amount":"25.00","asset":"usdc","error":{"code":"insufficient_funds"}}}`,
-			[]Notice{{Kind: PayoutFailed, Asset: usdc, Amount: money.Units(25_000_000), Decimals: 6, Object: "d_1", Detail: "insufficient_funds"}}},
+			[]Notice{{Kind: PayoutFailed, Chain: "eip155:8453", Asset: usdc, Amount: money.Units(25_000_000), Decimals: 6, Object: "d_1", Detail: "insufficient_funds"}}},
 		{`{"eventType":"onramp.transaction.success","transactionId":"1f08","status":"ONRAMP_TRANSACTION_STATUS_SUCCESS","purchaseCurrency":"USDC","purchaseNetwork":"ethereum","txHash":"` + txA + `","walletAddress":"0xe0","partnerUserRef":"u_1"}`,
 			[]Notice{{Kind: DepositSeen, Chain: "eip155:1", Tx: txA, Address: "0xe0", Code: "USDC", Object: "1f08", Reference: "u_1", Detail: "ONRAMP_TRANSACTION_STATUS_SUCCESS"}}},
 		{`{"eventType":"onramp.transaction.created","transactionId":"1f08","status":"ONRAMP_TRANSACTION_STATUS_AWAITING_PAYMENT","txHash":"0x"}`,

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// nowPayments is NOWPayments (https://documenter.getpostman.com/view/7907941/2s93JusNJt, sections on instant payment
-// notifications and on payouts, and https://nowpayments.zendesk.com/hc/en-us/articles/21395546303389; read 2026-11-24):
+// nowPayments is NOWPayments (https://documenter.getpostman.com/view/7907941/S1a32n38 and, for payouts, …/T1DtdF9a, the
+// sections on instant payment notifications, and https://nowpayments.zendesk.com/hc/en-us/articles/21395546303389; read 2026-11-24):
 // x-nowpayments-sig is the HMAC-SHA512, in hex and by the IPN secret of the account, over the JSON with the keys sorted
 // at every depth and nothing between them, numbers as they came. No time is signed apart. It wants an answer within three
 // seconds. A list is sorted by its example for JavaScript as if it were an object of its positions, and by those for

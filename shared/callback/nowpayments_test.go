@@ -17,13 +17,13 @@ func nowPaymentsSenders(t testing.TB) []provider {
 			"payment_extra_ids":[5513339153],"fee":{"currency":"usdttrc20","withdrawalFee":0},"created_at":"2024-01-23T07:42:26.411Z","updated_at":1706000000000}`
 	}
 	asked := func(kind Kind, status string, units int64) []Notice {
-		return []Notice{{Kind: kind, Address: "TFyx", Asset: usdt, Amount: money.Units(units), Decimals: 6, Object: "5077125051", Reference: "RGDBP-21314", Detail: status}}
+		return []Notice{{Kind: kind, Chain: "tron:0x2b6653dc", Address: "TFyx", Asset: usdt, Amount: money.Units(units), Decimals: 6, Object: "5077125051", Reference: "RGDBP-21314", Detail: status}}
 	}
 	payout := func(status, fault string) string {
 		return `{"id":"123456789","batch_withdrawal_id":"987","status":"` + status + `","error":` + fault + `,"currency":"usdttrc20","amount":"200","address":"TFab","hash":"` + strings.TrimPrefix(txA, "0x") + `","updated_at":"2024-01-23T07:50:00.000Z"}`
 	}
 	sent := func(kind Kind, detail string) []Notice {
-		return []Notice{{Kind: kind, Tx: strings.TrimPrefix(txA, "0x"), Address: "TFab", Asset: usdt, Amount: money.Units(200_000_000), Decimals: 6, Object: "123456789", Reference: "987", Detail: detail}}
+		return []Notice{{Kind: kind, Chain: "tron:0x2b6653dc", Tx: strings.TrimPrefix(txA, "0x"), Address: "TFab", Asset: usdt, Amount: money.Units(200_000_000), Decimals: 6, Object: "123456789", Reference: "987", Detail: detail}}
 	}
 	p := provider{
 		name: "nowpayments", connection: connected(t, "nowpayments", Settings{Assets: map[string]KnownAsset{"usdttrc20": {usdt, 6}}}),

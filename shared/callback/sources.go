@@ -15,6 +15,7 @@ var sources = map[string]Source{
 	"bitgo":               bitGo,
 	"bitpay":              bitPay,
 	"bitpay-unsigned":     bitPayUnsigned,
+	"btcpay-server":       btcpayServer,
 	"circle":              circle,
 	"cobo":                cobo,
 	"coinbase-cdp":        coinbaseCDP,

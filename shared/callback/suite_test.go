@@ -23,6 +23,7 @@ var senders = []func(testing.TB) []provider{
 	binancePaySenders,
 	bitGoSenders,
 	bitPaySenders,
+	btcpayServerSenders,
 	circleSenders,
 	coboSenders,
 	coinbaseCDPSenders,

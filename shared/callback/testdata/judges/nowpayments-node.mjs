@@ -1,4 +1,4 @@
-// Callbacks of NOWPayments, signed by the rule in its documentation (https://documenter.getpostman.com/view/7907941/2s93JusNJt,
+// Callbacks of NOWPayments, signed by the rule in its documentation (https://documenter.getpostman.com/view/7907941/S1a32n38,
 // read 2026-11-24) with the JSON and the HMAC of Node: what its own service, which is written in JavaScript, makes of numbers,
 // of text beyond ASCII, and of lists, which its example sorts like objects.
 //
