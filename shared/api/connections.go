@@ -18,7 +18,7 @@ type newConnection struct {
 	Body struct {
 		Merchant    string            `json:"merchant,omitempty" pattern:"^mer_[0-9A-HJKMNP-TV-Z]{26}$" patternDescription:"a merchant's id" doc:"the operator names the merchant; a merchant's key acts for its own"`
 		Provider    providerName      `json:"provider" doc:"how its callbacks are signed"`
-		Trust       trustName         `json:"trust,omitempty" doc:"what a callback brings about; look: our own look at the chain"`
+		Trust       trustName         `json:"trust,omitempty" doc:"what a callback brings about; look: our own look at the chain; statement: the provider's signed word on money that it holds is believed; ask: the provider's API is asked first, and believed"`
 		Secret      string            `json:"secret,omitempty" minLength:"1" maxLength:"4096" doc:"that the provider signs with, or its public key. Without secret and keys one is made, and shown in this answer alone."`
 		Keys        []string          `json:"keys,omitempty" minItems:"1" maxItems:"10" maxLength:"4096" doc:"several secrets (whsec_…) and public keys (whpk_…), as while they are rotated; in place of secret"`
 		KeyEnds     []time.Time       `json:"key_ends,omitempty" minItems:"1" maxItems:"10" doc:"when the first of keys, in their order, are believed no more; the others stay"`
@@ -73,7 +73,7 @@ func (a *API) createConnection(ctx context.Context, in *newConnection) (*connect
 	store := a.Connections
 	store.Now, store.Random = a.making(ctx)
 	made, secret, err := store.Create(ctx, callback.Asked{
-		Merchant: owner.ID, Provider: string(in.Body.Provider), Trust: callback.Trust(in.Body.Trust), Secret: in.Body.Secret, Keys: in.Body.Keys,
+		Merchant: owner.ID, Shards: owner.Shards, Provider: string(in.Body.Provider), Trust: callback.Trust(in.Body.Trust), Secret: in.Body.Secret, Keys: in.Body.Keys,
 		KeyEnds: in.Body.KeyEnds, Credentials: in.Body.Credentials, Settings: in.Body.Settings,
 	})
 	var stored callback.Connection

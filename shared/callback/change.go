@@ -142,7 +142,7 @@ func (c Connection) settled(asked Change, source Source, hasSecrets bool, chains
 	if err := c.check(); err != nil {
 		return c, err
 	}
-	return c, checkCredentials(source, asked.Credentials, c.Credentials, hasSecrets)
+	return c, checkCredentials(source.trusted(c.Trust), asked.Credentials, c.Credentials, hasSecrets)
 }
 
 // overlay sets each field that is given.

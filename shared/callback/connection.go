@@ -24,6 +24,7 @@ type Connection struct {
 
 	ID       string   `dynamodbav:"id"`
 	Merchant string   `dynamodbav:"merchant"`
+	Shards   int      `dynamodbav:"shards,omitempty"` // of the merchant's accounts, fixed when the merchant was made; 0 is 1
 	Provider string   `dynamodbav:"provider"`
 	Trust    Trust    `dynamodbav:"trust"`
 	Settings Settings `dynamodbav:"settings"`
@@ -109,6 +110,7 @@ type Connections struct {
 // Asked is what the API is asked for by POST /v1/connections.
 type Asked struct {
 	Merchant    string
+	Shards      int // of the merchant's accounts
 	Provider    string
 	Trust       Trust       // default: the source's usual one
 	Secret      string      // or
@@ -140,7 +142,7 @@ func (c Connections) Create(ctx context.Context, asked Asked) (conn Connection, 
 		return Connection{}, "", err
 	}
 	conn = Connection{
-		PK: name, SK: "connection", ID: name, Merchant: asked.Merchant, Provider: asked.Provider, Trust: asked.Trust,
+		PK: name, SK: "connection", ID: name, Merchant: asked.Merchant, Shards: asked.Shards, Provider: asked.Provider, Trust: asked.Trust,
 		Settings: asked.Settings, Sealed: sealed, Credentials: credentials, Marks: marksOf(name, secrets), Care: asked.Care,
 		CreatedAt: now, UpdatedAt: now, Version: 1,
 	}
@@ -228,7 +230,7 @@ func (a *Asked) settle(chains *chain.Set) (Source, error) {
 	if err := a.check(); err != nil {
 		return Source{}, err
 	}
-	return source, checkCredentials(source, a.Credentials, nil, a.Secret != "" || len(a.Keys) > 0)
+	return source, checkCredentials(source.trusted(a.Trust), a.Credentials, nil, a.Secret != "" || len(a.Keys) > 0)
 }
 
 // settleFor completes settings for one provider.

@@ -25,11 +25,13 @@ const (
 	UnknownEvent    Outcome = "unknown_event"   // its kind of event is not known to this code
 	UnknownVersion  Outcome = "unknown_version" // its version is not known
 	UnknownChain    Outcome = "unknown_chain"   // it is about a chain that is not configured
+	UnknownAsset    Outcome = "unknown_asset"   // it tells of money in an asset that its connection does not know
+	Contradiction   Outcome = "contradiction"   // it says something else of an object's money than what stands
 	ProviderTrouble Outcome = "provider_error"  // it tells of the provider's own trouble
 )
 
 // outcomes are all of them.
-var outcomes = []Outcome{Conflict, Unreadable, UnknownEvent, UnknownVersion, UnknownChain, ProviderTrouble}
+var outcomes = []Outcome{Conflict, Unreadable, UnknownEvent, UnknownVersion, UnknownChain, UnknownAsset, Contradiction, ProviderTrouble}
 
 // Outcomes are the outcomes that are trouble.
 func Outcomes() []Outcome { return slices.Clone(outcomes) }

@@ -24,6 +24,8 @@ type Source struct {
 	CheckSecret func(secret string) error
 	// NewSecret makes a secret for a connection that was given none; nil where only the provider can.
 	NewSecret func(random io.Reader) (string, error)
+	// Orders: nothing is signed, and each order has an address of its own, with a secret in it (see order.go).
+	Orders bool
 	// Credentials are the named secrets beside those that verify.
 	Credentials []Credential
 	// Published is where the provider's public keys are; nil where it publishes none.
@@ -35,6 +37,8 @@ type Source struct {
 	Read func(body []byte, s Settings, k Keys) ([]Notice, error)
 	// Encrypted: Read needs the keys.
 	Encrypted bool
+	// Asking is how the provider's API is asked for the object of a notice; nil where nobody can be asked.
+	Asking *Asking
 	// Answer is what the provider takes for success.
 	Answer Answer
 }

@@ -17,11 +17,27 @@ const (
 	Ask       Trust = "ask"       // the object is fetched from the provider's API, and that is believed
 )
 
-// acted are the kinds of trust that this version acts on. This is the one place that refuses the others.
-var acted = []Trust{Look}
+// Trusts are the kinds of trust that a connection may be given, where its source has them.
+func Trusts() []Trust { return []Trust{Look, Statement, Ask} }
 
-// Trusts are the kinds of trust that a connection may be given.
-func Trusts() []Trust { return slices.Clone(acted) }
+// has says whether connections of a source may be given a trust: to ask, somebody must be there who answers.
+func (s Source) has(trust Trust) bool {
+	return slices.Contains(s.Trusts, trust) && (trust != Ask || s.Asking != nil)
+}
+
+// trusted is the source with the credentials that a trust makes required.
+func (s Source) trusted(trust Trust) Source {
+	if trust != Ask || s.Asking == nil {
+		return s
+	}
+	s.Credentials = slices.Clone(s.Credentials)
+	for i, c := range s.Credentials {
+		if slices.Contains(s.Asking.Credentials, c.Name) {
+			s.Credentials[i].Required, s.Credentials[i].Fetches = true, false
+		}
+	}
+	return s
+}
 
 // settleTrust is the trust of a connection that asks for one (or, by "", for its source's usual one).
 func settleTrust(asked Trust, source Source) (Trust, error) {
@@ -29,19 +45,18 @@ func settleTrust(asked Trust, source Source) (Trust, error) {
 	if trust == "" && len(source.Trusts) > 0 {
 		trust = source.Trusts[0]
 	}
-	switch {
-	case !slices.Contains(source.Trusts, trust):
-		return "", problem.Field("trust", "must be, for this provider, one of "+trustNames(source.Trusts))
-	case !slices.Contains(acted, trust):
-		return "", problem.Field("trust", "is of a kind that is not acted on yet; what is: "+trustNames(acted))
+	if !source.has(trust) {
+		return "", problem.Field("trust", "must be, for this provider, one of "+source.trustNames())
 	}
 	return trust, nil
 }
 
-func trustNames(trusts []Trust) string {
-	names := make([]string, len(trusts))
-	for i, t := range trusts {
-		names[i] = string(t)
+func (s Source) trustNames() string {
+	var names []string
+	for _, t := range s.Trusts {
+		if s.has(t) {
+			names = append(names, string(t))
+		}
 	}
 	return strings.Join(names, ", ")
 }

@@ -1,27 +1,38 @@
 package callback
 
 import (
-	"slices"
 	"testing"
 
 	"farrier/shared/problem"
 )
 
-func TestATrustMustBeTheSourcesAndOneThatIsActedOn(t *testing.T) {
+func TestATrustMustBeTheSources(t *testing.T) {
 	chainMoney, held := Source{Trusts: []Trust{Look, Statement}}, Source{Trusts: []Trust{Statement, Look}}
+	silent, answers := Source{Trusts: []Trust{Look, Ask}}, Source{Trusts: []Trust{Look, Ask}, Asking: &Asking{}}
 	for _, c := range []struct {
 		asked  Trust
 		source Source
 		want   Trust
-	}{{"", chainMoney, Look}, {Look, chainMoney, Look}, {Look, held, Look}, {Ask, chainMoney, ""}, {"blind", chainMoney, ""}, {"", Source{}, ""}} {
-		if got, err := settleTrust(c.asked, c.source); got != c.want || (err == nil) != (c.want != "") {
+	}{
+		{"", chainMoney, Look}, {Look, chainMoney, Look}, {Statement, chainMoney, Statement}, {"", held, Statement}, {Look, held, Look},
+		{Ask, chainMoney, ""}, {Ask, silent, ""}, {Ask, answers, Ask}, {"blind", chainMoney, ""}, {"", Source{}, ""},
+	} {
+		got, err := settleTrust(c.asked, c.source)
+		if got != c.want || (err == nil) != (c.want != "") || (err != nil && problem.Of(err).Field != "trust") {
 			t.Errorf("%q of %v: %q, %v", c.asked, c.source.Trusts, got, err)
 		}
 	}
-	for _, trust := range []Trust{Statement, Ask} {
-		got, err := settleTrust(trust, Source{Trusts: []Trust{trust}})
-		if slices.Contains(Trusts(), trust) != (err == nil) || (err != nil && problem.Of(err).Field != "trust") || (err == nil && got != trust) {
-			t.Errorf("%s: %q, %v", trust, got, err)
+}
+
+func TestOnlyWhoIsAskedNeedsTheCredentialsToAsk(t *testing.T) {
+	source := Source{Trusts: []Trust{Look, Ask}, Credentials: []Credential{{Name: "api_key", Fetches: true}}, Asking: &Asking{Credentials: []string{"api_key"}}}
+	for trust, want := range map[Trust]bool{Look: false, Ask: true} {
+		err := checkCredentials(source.trusted(trust), nil, nil, true)
+		if (err != nil) != want || (want && problem.Of(err).Field != "credentials.api_key") {
+			t.Errorf("%s: %v", trust, err)
 		}
+	}
+	if source.Credentials[0].Required {
+		t.Error("the source itself has changed")
 	}
 }
