@@ -31,6 +31,7 @@ var sources = map[string]Source{
 	"quicknode":           quickNode,
 	"safeheron":           safeheron,
 	"standard-webhooks":   standardWebhooks,
+	"stripe":              stripe,
 	"tatum":               tatum,
 	"tokenpocket":         tokenPocket,
 	"wechat-pay":          weChatPay,

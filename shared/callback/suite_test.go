@@ -39,6 +39,7 @@ var senders = []func(testing.TB) []provider{
 	quickNodeSenders,
 	safeheronSenders,
 	standardWebhooksSenders,
+	stripeSenders,
 	tatumSenders,
 	tokenPocketSenders,
 	weChatPaySenders,
