@@ -19,7 +19,8 @@ var bitPay = Source{
 // bitPayUnsigned is BitPay's webhooks before, of which BitPay itself says that nothing in them may be trusted
 // (…/reference/notifications, "BitPay does not sign IPNs"). The order's secret in the notificationURL keeps strangers out.
 var bitPayUnsigned = Source{
-	Trusts: []Trust{Look, Ask}, CheckSecret: checkSharedText, NewSecret: newSharedText, Verify: verifyBitPayUnsigned, Read: readBitPay, Answer: ok,
+	Trusts: []Trust{Look, Ask}, CheckSecret: checkSharedText, NewSecret: newSharedText, Orders: true,
+	Verify: verifyBitPayUnsigned, Read: readBitPay, Answer: ok,
 }
 
 func verifyBitPay(_ context.Context, d Delivery, _ Settings, k Keys) (string, error) {

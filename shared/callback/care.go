@@ -13,11 +13,13 @@ type Care struct {
 }
 
 const (
-	mostDays      = 3650
-	leastQuiet    = 300
-	mostQuiet     = 30 * 24 * 60 * 60
-	watchedAlways = "watched" // the one partition of the sparse index
+	mostDays   = 3650
+	leastQuiet = 300
+	mostQuiet  = 30 * 24 * 60 * 60
 )
+
+// WatchedPartition is the one partition of the sparse index of connections that are watched.
+const WatchedPartition = "watched"
 
 func (c Care) check() error {
 	switch {
@@ -42,19 +44,21 @@ func (c Connection) watchedFrom(now time.Time, before Connection) Connection {
 	case c.Disabled || c.QuietAfter == 0:
 		c.Watched, c.WatchedSince = "", time.Time{}
 	case before.Watched == "" || before.QuietAfter != c.QuietAfter:
-		c.Watched, c.WatchedSince = watchedAlways, now
+		c.Watched, c.WatchedSince = WatchedPartition, now
 	}
 	return c
 }
 
 // Quiet says whether nothing has come for longer than the connection may be quiet. The latest is the time of the last
-// callback that is known, and known is how far behind that knowledge may be.
+// callback that is known, and behind is how far behind that knowledge may be.
 func (c Connection) Quiet(latest, now time.Time, behind time.Duration) bool {
-	if c.Watched == "" {
-		return false
-	}
+	return c.Watched != "" && now.After(c.QuietFrom(latest, behind))
+}
+
+// QuietFrom is when the connection becomes quiet unless something comes.
+func (c Connection) QuietFrom(latest time.Time, behind time.Duration) time.Time {
 	if latest.Before(c.WatchedSince) {
 		latest = c.WatchedSince
 	}
-	return now.Sub(latest) > c.quiet()+behind
+	return latest.Add(c.quiet() + behind)
 }

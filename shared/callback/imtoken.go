@@ -17,7 +17,7 @@ import (
 // Nothing is signed: the URL's secret is one order's alone, and the hash only says where to look. A page may post it as
 // text/plain: then the browser asks for no permission first.
 var imToken = Source{
-	Trusts: []Trust{Look}, CheckSecret: checkSharedText, NewSecret: newSharedText, Verify: verifyImToken, Read: readImToken, Answer: ok,
+	Trusts: []Trust{Look}, CheckSecret: checkSharedText, NewSecret: newSharedText, Orders: true, Verify: verifyImToken, Read: readImToken, Answer: ok,
 }
 
 func verifyImToken(_ context.Context, d Delivery, _ Settings, k Keys) (string, error) {

@@ -12,7 +12,7 @@ import (
 // Nothing is signed and nothing in it is believed: it only says where to look, and the URL's secret is one order's alone.
 // The answer {"code":0} is what the app takes for success; it does not try again.
 var tokenPocket = Source{
-	Trusts: []Trust{Look}, CheckSecret: checkSharedText, NewSecret: newSharedText, Verify: verifyTokenPocket, Read: readTokenPocket,
+	Trusts: []Trust{Look}, CheckSecret: checkSharedText, NewSecret: newSharedText, Orders: true, Verify: verifyTokenPocket, Read: readTokenPocket,
 	Answer: Answer{Status: ok.Status, ContentType: "application/json", Body: `{"code":0}`},
 }
 
