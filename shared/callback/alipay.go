@@ -20,7 +20,7 @@ import (
 // The notice is for the app of the credential app_id only: where Alipay's key is one of several apps, another app's notice is
 // rightly signed too.
 var alipay = Source{
-	Trusts: []Trust{Statement, Ask, Look}, CheckSecret: checkPublicKey(rsaSHA256), Verify: verifyAlipay,
+	Trusts: []Trust{Statement, Look}, CheckSecret: checkPublicKey(rsaSHA256), Verify: verifyAlipay,
 	Credentials: []Credential{{Name: "app_id", Required: true, Check: checkAppID}}, Read: readAlipay,
 	Answer: Answer{Status: http.StatusOK, ContentType: "text/plain", Body: "success"},
 }
@@ -118,7 +118,8 @@ func readAlipay(body []byte, _ Settings, _ Keys) ([]Notice, error) {
 	default:
 		return nil, unknownEvent(status)
 	}
-	if n.Kind == PaymentPaid || doc.has(field) {
+	// Where a trade was closed by a refund, all of it was paid back.
+	if n.Kind == PaymentPaid || (n.Kind == PaymentRefunded && status != "TRADE_CLOSED") || doc.has(field) {
 		yuan := currencies["CNY"]
 		if n.Amount, err = doc.amount(field, yuan); err != nil {
 			return nil, err

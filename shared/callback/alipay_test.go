@@ -141,6 +141,7 @@ func TestWhatIsNoTradeIsNotRead(t *testing.T) {
 		"trade_status=TRADE_SUCCESS":                                                  false,
 		"trade_status=TRADE_SUCCESS&total_amount=2.00&refund_fee=hunter2":             false,
 		"trade_status=TRADE_CLOSED&gmt_refund=2016-07-20+10:00:00&refund_fee=hunter2": false,
+		"trade_status=TRADE_SUCCESS&total_amount=2.00&gmt_refund=2016-07-20+10:00:00": false,
 	} {
 		got, err := readAlipay([]byte(body), Settings{}, Keys{})
 		_, is := err.(UnknownError)
