@@ -116,9 +116,14 @@ func (p wiring) over(function string, handle func(context.Context, []events.Dyna
 func (p wiring) interpret() handler {
 	i := &interpreter.Interpreter{
 		Known: p.known("interpret"), Keyring: p.keyring("interpret"), Receipts: callback.Receipts{Table: p.table("interpret", "callbacks"), Now: p.Now},
-		Chains: p.chains, Looks: p.to("interpret", "looks"), Metrics: p.metrics(), Log: p.log(),
+		Chains: p.chains, Looks: p.to("interpret", "looks"), Metrics: p.metrics(), Log: p.log(), Now: p.Now,
+		Deposits:  deposit.Store{Table: p.table("interpret", "deposits"), Metrics: p.metrics()},
+		Addresses: p.table("interpret", "addresses"), Payments: p.table("interpret", "payments"),
+		Asker: callback.Asker{Sealer: p.sealer("interpret")}, Own: p.to("interpret", "interpret"),
 	}
-	return p.over("interpret", streams.Each(i.Handle))
+	return streams.Consumer{
+		Handle: streams.Each(i.Handle), Redriven: streams.Each(i.Redriven), Aside: p.to("interpret", "interpret-dead-letters"), Log: p.log(),
+	}.Invoke
 }
 
 func (p wiring) credit() handler {

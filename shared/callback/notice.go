@@ -50,7 +50,8 @@ type Notice struct {
 	Amount    money.Amount
 	Decimals  int
 	Code      string // the provider's own name of the asset, kept where Asset is not known
-	Object    string // the provider's id of the deposit, payment or payout
+	Object    string // the provider's id of the deposit, payment or payout; Amount is of it in all
+	Refund    string // the provider's id of a refund of Object, where Amount is of it alone; without it, of all refunds so far
 	Reference string // the merchant's own name for it
 	Detail    string // the provider's error code or status, see detail
 }

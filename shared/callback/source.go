@@ -37,6 +37,9 @@ type Source struct {
 	Read func(body []byte, s Settings, k Keys) ([]Notice, error)
 	// Encrypted: Read needs the keys.
 	Encrypted bool
+	// Held are the kinds of notices that tell of money that the provider holds; nil: all that can. A source that tells of
+	// the same money as a deposit and as a payment, under two ids, names the one that is believed.
+	Held []Kind
 	// Asking is how the provider's API is asked for the object of a notice; nil where nobody can be asked.
 	Asking *Asking
 	// Answer is what the provider takes for success.

@@ -25,6 +25,13 @@ func (s Source) has(trust Trust) bool {
 	return slices.Contains(s.Trusts, trust) && (trust != Ask || s.Asking != nil)
 }
 
+// Holds says whether a notice of a kind is the provider's word on money that it holds. Where a provider tells of the same
+// money in two ways, under two ids, only one of them is.
+func (c Connection) Holds(kind Kind) bool {
+	held := sources[c.Provider].Held
+	return held == nil || slices.Contains(held, kind)
+}
+
 // trusted is the source with the credentials that a trust makes required.
 func (s Source) trusted(trust Trust) Source {
 	if trust != Ask || s.Asking == nil {
