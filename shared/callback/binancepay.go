@@ -3,6 +3,7 @@ package callback
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -12,7 +13,7 @@ import (
 // That API takes a POST signed with the merchant's own secret, so the connection is given the key, and both keys while
 // Binance changes it: the header that names one (BinancePay-Certificate-SN, not signed) is not needed.
 var binancePay = Source{
-	Trusts: []Trust{Statement, Ask, Look}, CheckSecret: checkPublicKey(rsaSHA256), Verify: verifyBinancePay, Read: readBinancePay,
+	Trusts: []Trust{Statement, Look}, CheckSecret: checkPublicKey(rsaSHA256), Verify: verifyBinancePay, Read: readBinancePay,
 	Answer: Answer{Status: http.StatusOK, ContentType: "application/json", Body: `{"returnCode":"SUCCESS","returnMessage":null}`},
 }
 
@@ -109,12 +110,16 @@ func readBinancePay(body []byte, s Settings, _ Keys) ([]Notice, error) {
 		return nil, unknownEvent(event)
 	}
 	n := Notice{Kind: kind, Object: doc.name("bizIdStr"), Reference: data.name("merchantTradeNo")}
+	if info := data.name("passThroughInfo"); strings.HasPrefix(info, "pay_") {
+		n.Reference = info // a payment's own id, whose "_" no merchantTradeNo may have
+	}
 	field, code := "totalFee", "currency"
 	switch kind {
 	case PaymentPaid, PaymentExpired:
-	case PaymentRefunded: // what is paid back is told to some merchants only; the order's own amount would be a wrong one
-		field = "refundInfo.refundAmount"
-		if !data.has(field) {
+	case PaymentRefunded: // how much is told to some merchants only; to the others, someone has to look
+		n.Refund, field = data.name("refundInfo.refundRequestId"), "refundInfo.refundAmount"
+		if !data.has(field) || n.Refund == "" {
+			n.Kind, n.Refund, n.Detail = ProviderError, "", detail(event+" without refundInfo")
 			return []Notice{n}, nil
 		}
 	case PayoutFinal, PayoutFailed:

@@ -24,7 +24,8 @@ func binancePaySenders(t testing.TB) []provider {
 	keys := rsaSenders()
 	usdt := KnownAsset{"iso4217:USD", 8}
 	paid := Notice{Kind: PaymentPaid, Asset: "iso4217:EUR", Decimals: 2, Amount: money.Units(88), Object: "29383937493038367292", Reference: "9825382937292"}
-	closed := paid
+	closed, named := paid, paid
+	named.Reference = "pay_1"
 	closed.Kind = PaymentExpired
 	return []provider{{
 		name: "binance-pay", connection: connected(t, "binance-pay", Settings{Assets: map[string]KnownAsset{"USDT": usdt}}),
@@ -41,9 +42,10 @@ func binancePaySenders(t testing.TB) []provider {
 			{binancePaid, []Notice{paid}},
 			{strings.Replace(binancePaid, ` "bizIdStr": "29383937493038367292",`, "", 1), []Notice{paid}},
 			{strings.Replace(binancePaid, "PAY_SUCCESS", "PAY_CLOSED", 1), []Notice{closed}},
+			{strings.Replace(binancePaid, `\"merchantTradeNo\"`, `\"passThroughInfo\":\"pay_1\",\"merchantTradeNo\"`, 1), []Notice{named}},
 			{strings.Replace(binancePaid, "EUR", "XYZ", 1), []Notice{{Kind: PaymentPaid, Code: "XYZ", Object: paid.Object, Reference: paid.Reference}}},
-			{binanceRefund, []Notice{{Kind: PaymentRefunded, Asset: usdt.Asset, Decimals: 8, Amount: money.Units(100000000), Object: "123", Reference: "9"}}},
-			{`{"bizType":"PAY_REFUND","bizId":"123","bizStatus":"REFUND_SUCCESS","data":"{\"merchantTradeNo\":\"9\",\"totalFee\":\"2.5\",\"currency\":\"USDT\"}"}`, []Notice{{Kind: PaymentRefunded, Object: "123", Reference: "9"}}},
+			{binanceRefund, []Notice{{Kind: PaymentRefunded, Asset: usdt.Asset, Decimals: 8, Amount: money.Units(100000000), Object: "123", Refund: "r-7", Reference: "9"}}},
+			{`{"bizType":"PAY_REFUND","bizId":"123","bizStatus":"REFUND_SUCCESS","data":"{\"merchantTradeNo\":\"9\",\"totalFee\":\"2.5\",\"currency\":\"USDT\"}"}`, []Notice{{Kind: ProviderError, Object: "123", Reference: "9", Detail: "PAY_REFUND REFUND_SUCCESS without refundInfo"}}},
 			{`{"bizType":"PAY_REFUND","bizId":"123","bizStatus":"REFUND_REJECTED","data":"{\"merchantTradeNo\":\"9\"}"}`, []Notice{{Kind: Other, Object: "123", Reference: "9", Detail: "PAY_REFUND REFUND_REJECTED"}}},
 			{`{"bizType":"PAYOUT","bizId":5,"bizStatus":"SUCCESS","data":"{\"requestId\":\"po-1\",\"batchStatus\":\"SUCCESS\",\"currency\":\"USDT\",\"totalAmount\":0.5}"}`, []Notice{{Kind: PayoutFinal, Asset: usdt.Asset, Decimals: 8, Amount: money.Units(50000000), Object: "5", Reference: "po-1"}}},
 			{`{"bizType":"PAYOUT","bizId":5,"bizStatus":"ACCEPTED","data":"{}"}`, []Notice{{Kind: Other, Object: "5", Detail: "PAYOUT ACCEPTED"}}},

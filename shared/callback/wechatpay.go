@@ -23,7 +23,7 @@ import (
 //
 // WeChat also sends deliveries with a signature that is wrong on purpose ("WECHATPAY/SIGNTEST/…"), and wants them refused.
 var weChatPay = Source{
-	Trusts: []Trust{Statement, Ask, Look}, CheckSecret: checkPublicKey(rsaSHA256), Verify: verifyWeChatPay,
+	Trusts: []Trust{Statement, Look}, CheckSecret: checkPublicKey(rsaSHA256), Verify: verifyWeChatPay,
 	Credentials: []Credential{{Name: "api_v3_key", Required: true, Check: checkAPIv3Key}}, Read: readWeChatPay, Encrypted: true,
 	Answer: ok, // 200 or 204, and nothing else has to be said
 }
@@ -113,10 +113,11 @@ func openResource(doc document, key string) (document, error) {
 	return opened, nil
 }
 
-// weChatStates are an order's trade_state. A transaction's notice is usually a paid one, but its state is what counts.
+// weChatStates are an order's trade_state. A transaction's notice is usually a paid one, but its state is what counts. Of an
+// order that was paid back, wholly or in part, the refunds' own notices tell how much.
 var weChatStates = map[string]Kind{
 	"SUCCESS": PaymentPaid, "NOTPAY": PaymentPending, "USERPAYING": PaymentPending, "ACCEPT": PaymentPending,
-	"CLOSED": PaymentExpired, "REVOKED": PaymentFailed, "PAYERROR": PaymentFailed, "REFUND": PaymentRefunded,
+	"CLOSED": PaymentExpired, "REVOKED": PaymentFailed, "PAYERROR": PaymentFailed, "REFUND": Other,
 }
 
 // weChatRefunds are refund_status: one that is abnormal stays so until the merchant acts, one that is closed moves nothing.
@@ -175,8 +176,12 @@ func weChatOrder(order document, amount string) (Notice, error) {
 		return Notice{}, unknownEvent("trade_state " + state)
 	}
 	n := Notice{Kind: kind, Object: order.name("transaction_id"), Reference: order.name("out_trade_no")}
-	if kind == PaymentRefunded || (kind != PaymentPaid && !order.has(amount)) {
-		return n, nil // of an order that was paid back, the amount is the order's and not what was paid back
+	if kind == Other {
+		n.Detail = detail("trade_state " + state)
+		return n, nil
+	}
+	if kind != PaymentPaid && !order.has(amount) {
+		return n, nil
 	}
 	return n, n.fen(order, amount)
 }
@@ -194,6 +199,9 @@ func weChatRefund(refund document) (Notice, error) {
 	if kind != PaymentRefunded {
 		n.Detail = detail("refund " + status + " " + refund.name("out_refund_no"))
 		return n, nil
+	}
+	if n.Refund, err = refund.requiredName("refund_id"); err != nil {
+		return Notice{}, err
 	}
 	return n, n.fen(refund, "amount.refund")
 }

@@ -78,6 +78,8 @@ func weChatPaySenders(t testing.TB) []provider {
 		n.Kind, n.Amount = kind, money.Units(units)
 		return n
 	}
+	refunded := as(PaymentRefunded, 900)
+	refunded.Refund = "50"
 	signed := []part{inHeader("wechatpay-timestamp"), inHeader("wechatpay-nonce")}
 	byKey := provider{
 		name: "wechat-pay by the public key", connection: connected(t, "wechat-pay", Settings{}),
@@ -89,8 +91,8 @@ func weChatPaySenders(t testing.TB) []provider {
 			{order("USERPAYING"), []Notice{as(PaymentPending, 100)}},
 			{order("CLOSED"), []Notice{as(PaymentExpired, 100)}},
 			{order("PAYERROR"), []Notice{as(PaymentFailed, 100)}},
-			{order("REFUND"), []Notice{{Kind: PaymentRefunded, Object: "4200", Reference: "o-1"}}},
-			{refund("REFUND.SUCCESS", "SUCCESS"), []Notice{as(PaymentRefunded, 900)}},
+			{order("REFUND"), []Notice{{Kind: Other, Object: "4200", Reference: "o-1", Detail: "trade_state REFUND"}}},
+			{refund("REFUND.SUCCESS", "SUCCESS"), []Notice{refunded}},
 			{refund("REFUND.CLOSED", "CLOSED"), []Notice{{Kind: Other, Object: "4200", Reference: "o-1", Detail: "refund CLOSED r-1"}}},
 			{
 				weChatNotice(t, "TRANSACTION.SUCCESS", `{"combine_out_trade_no":"c-1","sub_orders":[{"transaction_id":"4200","out_trade_no":"o-1","trade_state":"SUCCESS","amount":{"total_amount":100,"currency":"CNY"}},`+
