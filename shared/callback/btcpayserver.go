@@ -12,7 +12,8 @@ import (
 // owner may choose. No time is signed apart. It wants 2xx, and tries again what is answered with 5xx, 408 or 429, or not at
 // all, after ten seconds, a minute and six times ten minutes; each of these deliveries has its own id in the body.
 var btcpayServer = Source{
-	Trusts: []Trust{Look, Statement}, CheckSecret: checkSharedText, NewSecret: newSharedText, Verify: verifyBTCPayServer, Read: readBTCPayServer, Answer: ok,
+	Trusts: []Trust{Look, Statement}, CheckSecret: checkSharedText, NewSecret: newSharedText,
+	Verify: verifyBTCPayServer, Read: readBTCPayServer, Answer: ok,
 }
 
 func verifyBTCPayServer(_ context.Context, d Delivery, _ Settings, k Keys) (string, error) {
@@ -45,8 +46,9 @@ var btcpayPayouts = map[string]Kind{
 
 // btcpayOthers are about subscriptions, of which the invoices tell.
 var btcpayOthers = map[string]bool{
-	"SubscriberCreated": true, "SubscriberCredited": true, "SubscriberCharged": true, "SubscriberActivated": true, "SubscriberPhaseChanged": true,
-	"SubscriberDisabled": true, "SubscriberNeedUpgrade": true, "PaymentReminder": true, "PlanStarted": true, "CreditRefunded": true,
+	"SubscriberCreated": true, "SubscriberCredited": true, "SubscriberCharged": true, "SubscriberActivated": true,
+	"SubscriberPhaseChanged": true, "SubscriberDisabled": true, "SubscriberNeedUpgrade": true, "PaymentReminder": true,
+	"PlanStarted": true, "CreditRefunded": true,
 }
 
 func readBTCPayServer(body []byte, s Settings, _ Keys) ([]Notice, error) {
@@ -84,9 +86,9 @@ func readBTCPayServer(body []byte, s Settings, _ Keys) ([]Notice, error) {
 	return []Notice{n}, nil
 }
 
-// btcpayPayment is one payment of an invoice, which may have several: by itself it says nothing of the invoice.
+// btcpayPayment is one payment of an invoice, which may have several: it goes by its own id, and says nothing of the whole.
 func btcpayPayment(doc document, event string, s Settings) ([]Notice, error) {
-	id, err := doc.requiredName("invoiceId")
+	id, err := doc.requiredName("payment.id")
 	if err != nil {
 		return nil, err
 	}
@@ -94,14 +96,17 @@ func btcpayPayment(doc document, event string, s Settings) ([]Notice, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := Notice{Object: id, Reference: doc.name("metadata.orderId"), Address: doc.name("payment.destination"), Detail: detail(event + ", " + method)}
+	n := Notice{
+		Object: id, Reference: or(doc.name("metadata.orderId"), doc.name("invoiceId")), Address: doc.name("payment.destination"),
+		Detail: detail(event + ", " + method),
+	}
 	coin, way, _ := strings.Cut(method, "-")
 	on := s.networkOf(coin)
 	settled := event == "InvoicePaymentSettled" && doc.text("payment.status") != "Invalid"
 	switch {
 	case way == "" || way == "CHAIN": // "BTC-CHAIN", before version 2 "BTC": its id is the output, "transaction-place"
 		n.Chain, n.Kind = on, DepositSeen
-		n.Tx, n.Index, _ = strings.Cut(doc.name("payment.id"), "-")
+		n.Tx, n.Index, _ = strings.Cut(id, "-")
 		if settled {
 			n.Kind = DepositConfirmed
 		}

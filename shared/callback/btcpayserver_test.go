@@ -22,7 +22,7 @@ func btcpayServerSenders(t testing.TB) []provider {
 		return event(kind, `,"afterExpiration":false,"paymentMethodId":"`+method+`","payment":{"id":"`+tx+`-1","receivedDate":1592312018,"value":"0.00012345","fee":"0.0","status":"`+status+`","destination":"bc1q"}`)
 	}
 	paid := func(kind Kind, detail string, onChain bool) []Notice {
-		n := Notice{Kind: kind, Address: "bc1q", Asset: bitcoin + "/slip44:0", Amount: money.Units(12345), Decimals: 8, Object: "inv_1", Reference: "order-1", Detail: detail}
+		n := Notice{Kind: kind, Address: "bc1q", Asset: bitcoin + "/slip44:0", Amount: money.Units(12345), Decimals: 8, Object: tx + "-1", Reference: "order-1", Detail: detail}
 		if onChain {
 			n.Chain, n.Tx, n.Index = bitcoin, tx, "1"
 		}
@@ -91,7 +91,7 @@ func TestABTCPayAmountThatCannotBeReadIsNamed(t *testing.T) {
 		`"value":"0.000000001"`:  "payment.value is no amount of an asset with so many decimals",
 		`"destination":"bc1qxy"`: "payment.value is missing, or is no amount",
 	} {
-		_, err := readBTCPayServer([]byte(`{"type":"InvoicePaymentSettled","invoiceId":"1","paymentMethodId":"BTC-CHAIN","payment":{`+payment+`}}`), Settings{}, Keys{})
+		_, err := readBTCPayServer([]byte(`{"type":"InvoicePaymentSettled","invoiceId":"1","paymentMethodId":"BTC-CHAIN","payment":{"id":"7-0",`+payment+`}}`), Settings{}, Keys{})
 		if err != ReadError(want) {
 			t.Errorf("%s: %v", payment, err)
 		}

@@ -153,7 +153,11 @@ func cdpCheckout(doc document, event string, s Settings) ([]Notice, error) {
 	default:
 		return nil, unknownEvent(event)
 	}
-	if err := n.worth(doc, s, "amount", "currency"); err != nil {
+	amount := "amount"
+	if n.Kind == PaymentRefunded { // of all refunds so far: "amount" stays what the checkout was for
+		amount = "refundedAmount"
+	}
+	if err := n.worth(doc, s, amount, "currency"); err != nil {
 		return nil, err
 	}
 	return []Notice{n}, nil
@@ -224,17 +228,20 @@ func cdpSession(doc document, event string, s Settings) ([]Notice, error) {
 		Kind: kind, Object: id, Reference: session.name("externalReferenceId"), Detail: detail(event),
 		Chain: s.networkOf(session.text("target.network")), Address: session.name("target.address"),
 	}
-	amount := "data.paymentSession.amount"
 	if step, _, _ := strings.Cut(state, "_"); doc.has("data." + step) { // authorization, capture, refund or void
-		if doc.has("data." + step + ".amount") {
-			amount = "data." + step + ".amount"
-		}
-		tx := doc.in("data." + step + ".onchainTransactions.0")
-		n.Tx = tx.name("transactionHash")
+		n.Tx = doc.name("data." + step + ".onchainTransactions.0.transactionHash")
 		// The step's own status goes before the event.
 		if status := doc.text("data." + step + ".status"); kind == PaymentPaid && status != "" && status != "succeeded" {
 			n.Kind = PaymentPending
 		}
+	}
+	// A session may be captured, and refunded, in several steps: what counts is the sum so far.
+	amount := "data.paymentSession.amount"
+	switch n.Kind {
+	case PaymentPaid:
+		amount = "data.paymentSession.balances.captured"
+	case PaymentRefunded:
+		amount = "data.paymentSession.balances.refunded"
 	}
 	if err := n.worth(doc, s, amount, "data.paymentSession.asset"); err != nil {
 		return nil, err
@@ -284,7 +291,8 @@ func cdpRamp(doc document, event string, s Settings) ([]Notice, error) {
 	switch strings.TrimPrefix(doc.text("status"), "ONRAMP_") {
 	case "TRANSACTION_STATUS_SUCCESS":
 		if strings.HasPrefix(event, "onramp.") {
-			n.Kind, n.Chain, n.Address, n.Code = DepositSeen, s.networkOf(doc.text("purchaseNetwork")), doc.name("walletAddress"), doc.name("purchaseCurrency")
+			n.Kind, n.Chain = DepositSeen, s.networkOf(doc.text("purchaseNetwork"))
+			n.Address, n.Code = doc.name("walletAddress"), doc.name("purchaseCurrency")
 			if n.Tx = doc.name("txHash"); n.Tx == "0x" {
 				n.Tx = ""
 			}
@@ -325,7 +333,8 @@ var cdpWalletStates = []struct {
 	kind         Kind
 }{
 	{"confirmed_at", "confirmed", PayoutFinal}, {"failed_at", "failed", PayoutFailed}, {"replaced_at", "replaced", Other},
-	{"pending_at", "pending", PayoutBroadcast}, {"broadcast_at", "broadcast", PayoutBroadcast}, {"signed_at", "signed", Other}, {"created_at", "created", Other},
+	{"pending_at", "pending", PayoutBroadcast}, {"broadcast_at", "broadcast", PayoutBroadcast},
+	{"signed_at", "signed", Other}, {"created_at", "created", Other},
 }
 
 func cdpWalletTransaction(doc document, event string, s Settings) ([]Notice, error) {
@@ -336,7 +345,8 @@ func cdpWalletTransaction(doc document, event string, s Settings) ([]Notice, err
 	for _, state := range cdpWalletStates {
 		if event == "wallet.transaction."+state.event || (event == "" && at.has(state.field)) {
 			tx := at.firstName("transaction_hash", "transactionHash")
-			return []Notice{{Kind: state.kind, Chain: s.networkOf(at.text("network")), Tx: tx, Object: tx, Detail: "wallet.transaction." + state.event}}, nil
+			on := s.networkOf(at.text("network"))
+			return []Notice{{Kind: state.kind, Chain: on, Tx: tx, Object: tx, Detail: "wallet.transaction." + state.event}}, nil
 		}
 	}
 	if event == "" {

@@ -45,9 +45,11 @@ func cdpPaymentReadings(usdc money.Asset) []reading {
 	order := func(kind Kind, detail string) []Notice {
 		return []Notice{{Kind: kind, Chain: "eip155:8453", Tx: txA, Address: "0x742d", Asset: usdc, Amount: money.Units(100_000_000), Decimals: 6, Object: "69163c76", Reference: "12345", Detail: detail}}
 	}
+	refunded := order(PaymentRefunded, "checkout.refund.success")
+	refunded[0].Amount = money.Units(25_000_000)
 	session := func(event, captured, step string) string {
 		return `{"eventType":"acceptance.payment_session.` + event + `","eventId":"789k","data":{"paymentSession":{"paymentSessionId":"ps_1","amount":"1.00","asset":"usdc","target":{"address":"0x83","network":"base"},
-			"balances":{"captured":"` + captured + `"},"externalReferenceId":"order-1"}` + step + `}}`
+			"balances":{"captured":"` + captured + `","refunded":"0.50"},"externalReferenceId":"order-1"}` + step + `}}`
 	}
 	paid := func(kind Kind, event, tx string, units int64) []Notice {
 		return []Notice{{Kind: kind, Chain: "eip155:8453", Tx: tx, Address: "0x83", Asset: usdc, Amount: money.Units(units), Decimals: 6, Object: "ps_1", Reference: "order-1",
@@ -63,12 +65,12 @@ func cdpPaymentReadings(usdc money.Asset) []reading {
 		{checkout("checkout.payment.success", "ACTIVE"), order(PaymentPending, "checkout.payment.success")},
 		{checkout("checkout.payment.failed", "FAILED"), order(PaymentFailed, "checkout.payment.failed")},
 		{checkout("payment_link.payment.expired", "EXPIRED"), order(PaymentExpired, "payment_link.payment.expired")},
-		{checkout("checkout.refund.success", "COMPLETED"), order(PaymentRefunded, "checkout.refund.success")},
+		{strings.Replace(checkout("checkout.refund.success", "PARTIALLY_REFUNDED"), `"status"`, `"refundedAmount":"25.00","status"`, 1), refunded},
 		{session("created", "0", ""), paid(PaymentPending, "created", "", 1_000_000)},
 		{session("authorization_succeeded", "0", step("authorization", "succeeded", "1.00")), paid(PaymentPending, "authorization_succeeded", txB, 1_000_000)},
 		{session("capture_pending", "0", step("capture", "pending", "1.00")), paid(PaymentPending, "capture_pending", txB, 1_000_000)},
 		{session("capture_succeeded", "1.00", step("capture", "succeeded", "1.00")), paid(PaymentPaid, "capture_succeeded", txB, 1_000_000)},
-		{session("capture_succeeded", "0.4", step("capture", "succeeded", "0.40")), paid(PaymentPartial, "capture_succeeded", txB, 400_000)},
+		{session("capture_succeeded", "0.4", step("capture", "succeeded", "0.10")), paid(PaymentPartial, "capture_succeeded", txB, 400_000)},
 		{session("capture_succeeded", "1.00", step("capture", "pending", "1.00")), paid(PaymentPending, "capture_succeeded", txB, 1_000_000)},
 		{session("refund_succeeded", "1.00", step("refund", "succeeded", "0.50")), paid(PaymentRefunded, "refund_succeeded", txB, 500_000)},
 		{session("canceled", "0", ""), paid(PaymentFailed, "canceled", "", 1_000_000)},
@@ -152,10 +154,11 @@ func TestTheWeakerOfTwoSignaturesMakesNoOtherEvent(t *testing.T) {
 func TestACDPAmountThatCannotBeReadIsNamed(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"eventType":"checkout.payment.success","id":"1","status":"COMPLETED","amount":"1,0","currency":"USD"}`:                                                         "amount is no amount",
+		`{"eventType":"checkout.refund.success","id":"1","amount":"1","currency":"USD"}`:                                                                                 "refundedAmount is missing, or is no amount",
 		`{"eventType":"checkout.payment.success","id":"1","amount":"1"}`:                                                                                                 "status is missing, or is no text",
 		`{"eventType":"payments.transfers.completed","data":{"transferId":"1","status":"completed","targetAmount":"1.001","targetAsset":"usd"}}`:                         "data.targetAmount is no amount of an asset with so many decimals",
 		`{"eventType":"payments.transfers.completed","data":{"transferId":"1","status":"new"}}`:                                                                          "data.status is not that of the event",
-		`{"eventType":"acceptance.payment_session.capture_succeeded","data":{"paymentSession":{"paymentSessionId":"1","asset":"usd"},"capture":{"amount":"x"}}}`:         "data.capture.amount is no amount",
+		`{"eventType":"acceptance.payment_session.capture_succeeded","data":{"paymentSession":{"paymentSessionId":"1","asset":"usd","balances":{"captured":"x"}}}}`:      "data.paymentSession.balances.captured is no amount",
 		`{"eventType":"wallet.activity.detected","data":{"network":"base"}}`:                                                                                             "data.transactionHash is missing, or is no text",
 		`{"network":"base","transaction_hash":"0x1","event_name":"Transfer","contract_address":"0x833589fcd6edb6e08f4c7c32d4f71b54bda02913","parameters":{"value":1.5}}`: "parameters.value is missing, or is no integer of the smallest unit",
 	} {

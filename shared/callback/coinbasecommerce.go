@@ -33,12 +33,14 @@ var coinbaseCommerceKinds = map[string]Kind{
 	"charge:created": PaymentPending, "charge:pending": PaymentPending, "charge:delayed": PaymentPending,
 	"charge:confirmed": PaymentPaid, "charge:resolved": PaymentPaid, "charge:failed": PaymentFailed,
 	"checkout:created": Other, "checkout:updated": Other, "checkout:deleted": Other,
-	"invoice:created": Other, "invoice:viewed": Other, "invoice:payment_pending": PaymentPending, "invoice:paid": Other, "invoice:voided": Other,
+	"invoice:created": Other, "invoice:viewed": Other, "invoice:payment_pending": PaymentPending, "invoice:paid": Other,
+	"invoice:voided": Other,
 }
 
 // coinbaseCommerceStatus are what the last entry of a charge's timeline says, where that is less than, or other than, the event.
 var coinbaseCommerceStatus = map[string]Kind{
-	"NEW": PaymentPending, "SIGNED": PaymentPending, "PENDING": PaymentPending, "EXPIRED": PaymentExpired, "CANCELED": PaymentFailed, "FAILED": PaymentFailed,
+	"NEW": PaymentPending, "SIGNED": PaymentPending, "PENDING": PaymentPending,
+	"EXPIRED": PaymentExpired, "CANCELED": PaymentFailed, "FAILED": PaymentFailed,
 	"REFUND PENDING": Other, "PENDING REFUND": Other, "REFUNDED": PaymentRefunded,
 }
 
@@ -125,8 +127,17 @@ func coinbaseCommercePayments(charge document, s Settings, n Notice) ([]Notice, 
 // coinbaseCommerceDone are the states of a payment that is through.
 var coinbaseCommerceDone = map[string]bool{"": true, "CONFIRMED": true, "COMPLETED": true}
 
+// coinbaseCommercePrice is what was settled or, while nothing is paid, what is asked for in the merchant's currency: that is
+// never what came.
 func (n *Notice) coinbaseCommercePrice(charge document, s Settings) error {
-	for _, price := range []string{"pricing.settlement", "pricing.local"} {
+	prices := []string{"pricing.settlement"}
+	switch n.Kind {
+	case PaymentPending, PaymentExpired, PaymentFailed:
+		prices = append(prices, "pricing.local")
+	case PaymentRefunded: // all of it
+		return nil
+	}
+	for _, price := range prices {
 		if charge.has(price + ".amount") {
 			if err := n.worth(charge, s, price+".amount", price+".currency"); err != nil {
 				return ReadError("event.data." + err.Error())

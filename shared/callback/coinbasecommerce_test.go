@@ -2,6 +2,7 @@ package callback
 
 import (
 	"crypto/sha256"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,6 +22,11 @@ func coinbaseCommerceSenders(t testing.TB) []provider {
 	asked := func(kind Kind, detail string) Notice {
 		return Notice{Kind: kind, Object: "2aee9dd1-67b8-43ef-8dfe-977959850f27", Reference: "ord_99", Detail: detail, Asset: "iso4217:USD", Amount: money.Units(100), Decimals: 2}
 	}
+	alone := func(kind Kind, detail string) Notice {
+		return Notice{Kind: kind, Object: "2aee9dd1-67b8-43ef-8dfe-977959850f27", Reference: "ord_99", Detail: detail}
+	}
+	settled := alone(PaymentPaid, "charge:confirmed")
+	settled.Chain, settled.Asset, settled.Amount, settled.Decimals = "eip155:8453", "eip155:8453/erc20:0x833589fcd6edb6e08f4c7c32d4f71b54bda02913", money.Units(1000000), 6
 	brought := func(kind Kind, detail string) Notice {
 		n := asked(kind, detail)
 		n.Chain, n.Tx, n.Asset, n.Amount, n.Decimals = "eip155:8453", txA, "eip155:8453/erc20:0x833589fcd6edb6e08f4c7c32d4f71b54bda02913", money.Units(1500000), 6
@@ -39,7 +45,8 @@ func coinbaseCommerceSenders(t testing.TB) []provider {
 			{event("charge:created", timeline(`{"status":"SIGNED"}`)+`,"payments":[]`), []Notice{asked(PaymentPending, "charge:created")}},
 			{event("charge:pending", timeline(`{"status":"PENDING"}`)+payment("pending")), []Notice{brought(PaymentPending, "charge:pending"), seen("charge:pending")}},
 			{event("charge:confirmed", timeline(`{"status":"COMPLETED"}`)+payment("confirmed")), []Notice{brought(PaymentPaid, "charge:confirmed")}},
-			{event("charge:confirmed", timeline(`{"status":"COMPLETED"}`)), []Notice{asked(PaymentPaid, "charge:confirmed")}},
+			{event("charge:confirmed", timeline(`{"status":"COMPLETED"}`)), []Notice{alone(PaymentPaid, "charge:confirmed")}},
+			{strings.Replace(event("charge:confirmed", ""), `"pricing":{`, `"pricing":{"settlement":{"amount":"1","currency":"USDC"},`, 1), []Notice{settled}},
 			// What the charge itself says goes before what the event says.
 			{event("charge:confirmed", timeline(`{"status":"PENDING"}`)+payment("confirmed")), []Notice{brought(PaymentPending, "charge:confirmed"), seen("charge:confirmed")}},
 			{event("charge:confirmed", payment("pending")), []Notice{brought(PaymentPending, "charge:confirmed"), seen("charge:confirmed")}},
@@ -47,7 +54,7 @@ func coinbaseCommerceSenders(t testing.TB) []provider {
 			{event("charge:failed", timeline(`{"status":"UNRESOLVED","context":"UNDERPAID"}`)+payment("confirmed")), []Notice{brought(PaymentPartial, "charge:failed")}},
 			{event("charge:delayed", timeline(`{"status":"UNRESOLVED","context":"DELAYED"}`)+payment("confirmed")), []Notice{brought(PaymentPending, "charge:delayed"), seen("charge:delayed")}},
 			{event("charge:resolved", timeline(`{"status":"RESOLVED"}`)+payment("confirmed")), []Notice{brought(PaymentPaid, "charge:resolved")}},
-			{event("charge:confirmed", timeline(`{"status":"REFUNDED"}`)), []Notice{asked(PaymentRefunded, "charge:confirmed")}},
+			{event("charge:confirmed", timeline(`{"status":"REFUNDED"}`)), []Notice{alone(PaymentRefunded, "charge:confirmed")}},
 			{event("charge:pending", `,"web3_data":{"success_events":[{"tx_hsh":"`+txA+`","finalized":false}],"transfer_intent":{"metadata":{"chain_id":8453}}}`),
 				[]Notice{asked(PaymentPending, "charge:pending"), seen("charge:pending")}},
 			{`{"event":{"type":"checkout:created","data":{"id":"7"}}}`, []Notice{{Kind: Other, Object: "7", Detail: "checkout:created"}}},
@@ -68,7 +75,7 @@ func TestACommerceAmountThatCannotBeReadIsNamed(t *testing.T) {
 		`"id":"1","pricing":{"local":{"amount":"","currency":"USD"}}`:                   "event.data.pricing.local.amount is missing, or is no amount",
 		`"name":"no id"`: "event.data.id is missing, or is no name",
 	} {
-		_, err := readCoinbaseCommerce([]byte(`{"event":{"type":"charge:confirmed","data":{`+data+`}}}`), Settings{}, Keys{})
+		_, err := readCoinbaseCommerce([]byte(`{"event":{"type":"charge:created","data":{`+data+`}}}`), Settings{}, Keys{})
 		if err != ReadError(want) {
 			t.Errorf("%s: %v", data, err)
 		}

@@ -83,7 +83,8 @@ var nowPaymentsStates = map[string]Kind{
 
 // nowPaymentsPayouts are the states of a payout, in capitals.
 var nowPaymentsPayouts = map[string]Kind{
-	"CREATING": Other, "WAITING": Other, "PROCESSING": Other, "SENDING": PayoutBroadcast, "FINISHED": PayoutFinal, "FAILED": PayoutFailed, "REJECTED": PayoutFailed,
+	"CREATING": Other, "WAITING": Other, "PROCESSING": Other,
+	"SENDING": PayoutBroadcast, "FINISHED": PayoutFinal, "FAILED": PayoutFailed, "REJECTED": PayoutFailed,
 }
 
 func readNOWPayments(body []byte, s Settings, _ Keys) ([]Notice, error) {
@@ -102,7 +103,10 @@ func readNOWPayments(body []byte, s Settings, _ Keys) ([]Notice, error) {
 	if !known {
 		return nil, unknownEvent(status)
 	}
-	n := Notice{Kind: kind, Address: doc.name("pay_address"), Tx: doc.name("payin_hash"), Reference: doc.name("order_id"), Detail: status, Chain: s.networkOf(doc.text("network"))}
+	n := Notice{
+		Kind: kind, Chain: s.networkOf(doc.text("network")), Tx: doc.name("payin_hash"), Address: doc.name("pay_address"),
+		Reference: doc.name("order_id"), Detail: status,
+	}
 	if n.Object, err = doc.requiredName("payment_id"); err != nil {
 		return nil, err
 	}

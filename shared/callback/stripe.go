@@ -97,19 +97,21 @@ var stripeEvents = map[string]func(stripeObject) (Notice, error){
 	"checkout.session.async_payment_failed":    stripePayment(PaymentFailed, "amount_total"),
 	"checkout.session.expired":                 stripePayment(PaymentExpired, "amount_total"),
 
-	"payout.created": stripePayout, "payout.updated": stripePayout, "payout.paid": stripePayout, "payout.failed": stripePayout, "payout.canceled": stripePayout,
-	"payout.reconciliation_completed": stripeOther,
+	"payout.created": stripePayout, "payout.updated": stripePayout, "payout.paid": stripePayout, "payout.failed": stripePayout,
+	"payout.canceled": stripePayout, "payout.reconciliation_completed": stripeOther,
 
 	"crypto.onramp_session.updated": stripeOnramp, "crypto_onramp_session.updated": stripeOnramp, "crypto.onramp_session.created": stripeOther,
 }
 
 // stripeFamilies are the families of events that move no money of a payment, or whose payment tells of it in its own event.
 var stripeFamilies = []string{
-	"account", "application_fee", "balance", "billing", "billing_portal", "capability", "cash_balance", "charge", "checkout", "climate", "coupon", "credit_note",
-	"customer", "customer_cash_balance_transaction", "entitlements", "file", "financial_connections", "identity", "invoice", "invoice_payment", "invoiceitem", "issuing_authorization",
-	"issuing_card", "issuing_cardholder", "issuing_dispute", "issuing_token", "issuing_transaction", "mandate", "payment_link", "payment_method", "person", "plan",
-	"price", "product", "promotion_code", "quote", "radar", "refund", "reporting", "review", "setup_intent", "sigma", "source", "subscription_schedule", "tax",
-	"tax_rate", "terminal", "test_helpers", "topup", "transfer", "treasury",
+	"account", "application_fee", "balance", "billing", "billing_portal", "capability", "cash_balance", "charge",
+	"checkout", "climate", "coupon", "credit_note", "customer", "customer_cash_balance_transaction", "entitlements",
+	"file", "financial_connections", "identity", "invoice", "invoice_payment", "invoiceitem", "issuing_authorization",
+	"issuing_card", "issuing_cardholder", "issuing_dispute", "issuing_token", "issuing_transaction", "mandate",
+	"payment_link", "payment_method", "person", "plan", "price", "product", "promotion_code", "quote", "radar",
+	"refund", "reporting", "review", "setup_intent", "sigma", "source", "subscription_schedule", "tax", "tax_rate",
+	"terminal", "test_helpers", "topup", "transfer", "treasury",
 }
 
 // stripeObject is what an event is about.
@@ -176,7 +178,8 @@ func stripePayment(kind Kind, amount string) func(stripeObject) (Notice, error) 
 		if n.Kind == PaymentPending || !o.has(amount) && amount == "amount_captured" {
 			amount = stripeAsked(o)
 		}
-		if !o.has(amount) && strings.HasPrefix(o.event, "checkout.") { // a session that only sets something up
+		// A session without an intent sets something up, or pays an invoice, whose own intent tells of it.
+		if strings.HasPrefix(o.event, "checkout.") && n.Object == id {
 			n.Kind = Other
 			return n, nil
 		}
@@ -216,7 +219,9 @@ func (o stripeObject) settled(kind Kind) Kind {
 	return kind
 }
 
-var stripePayouts = map[string]Kind{"pending": Other, "in_transit": PayoutBroadcast, "paid": PayoutFinal, "failed": PayoutFailed, "canceled": PayoutFailed}
+var stripePayouts = map[string]Kind{
+	"pending": Other, "in_transit": PayoutBroadcast, "paid": PayoutFinal, "failed": PayoutFailed, "canceled": PayoutFailed,
+}
 
 func stripePayout(o stripeObject) (Notice, error) {
 	id, err := o.requiredName("id")
@@ -231,7 +236,10 @@ func stripePayout(o stripeObject) (Notice, error) {
 	if !known {
 		return Notice{}, ReadError("status is not one that is known")
 	}
-	n := Notice{Kind: kind, Object: id, Reference: o.firstName("metadata.order_id", "metadata.reference"), Detail: detail(or(o.name("failure_code"), o.event))}
+	n := Notice{
+		Kind: kind, Object: id, Reference: o.firstName("metadata.order_id", "metadata.reference"),
+		Detail: detail(or(o.name("failure_code"), o.event)),
+	}
 	err = n.stripeUnits(o.document, "amount", o.settings)
 	return n, err
 }

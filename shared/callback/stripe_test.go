@@ -74,6 +74,8 @@ func stripeSenders(t testing.TB) []provider {
 			{session("checkout.session.async_payment_failed", "unpaid"), euros(PaymentFailed, "checkout.session.async_payment_failed")},
 			{session("checkout.session.expired", "unpaid"), euros(PaymentExpired, "checkout.session.expired")},
 			{stripeEvent("checkout.session.completed", `{"id":"cs_2","mode":"setup","payment_status":"no_payment_required"}`), []Notice{{Kind: Other, Object: "cs_2", Detail: "checkout.session.completed"}}},
+			{stripeEvent("checkout.session.completed", `{"id":"cs_3","mode":"subscription","payment_status":"paid","amount_total":1999,"currency":"eur","payment_intent":null,"invoice":"in_1"}`),
+				[]Notice{{Kind: Other, Object: "cs_3", Detail: "checkout.session.completed"}}},
 			{payout("payout.created", "pending", "null"), out(Other, "payout.created")},
 			{payout("payout.updated", "in_transit", "null"), out(PayoutBroadcast, "payout.updated")},
 			{payout("payout.paid", "paid", "null"), out(PayoutFinal, "payout.paid")},

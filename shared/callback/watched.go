@@ -1,10 +1,6 @@
 package callback
 
-import (
-	"strings"
-
-	"farrier/shared/chain"
-)
+import "farrier/shared/chain"
 
 // networkOf is the chain that a provider's name of a network means. A connection that names its chain means that one,
 // whatever the provider calls it: so a test network, or one that names.go does not have, can be watched.
@@ -43,9 +39,6 @@ func orOther(notices []Notice, detail string) []Notice {
 
 // someAmount says whether a watcher gives a raw value: nothing, and "0x" alone, are none.
 func someAmount(raw string) bool { return raw != "" && raw != "0x" }
-
-// nothing says whether an integer is nothing but zeros.
-func nothing(raw string) bool { return strings.Trim(strings.TrimPrefix(raw, "0x"), "0") == "" }
 
 // firstName is the first name that is there, among paths for the same in several forms of a body.
 func (d document) firstName(paths ...string) string {
