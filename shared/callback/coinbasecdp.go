@@ -154,7 +154,9 @@ func cdpCheckout(doc document, event string, s Settings) ([]Notice, error) {
 		return nil, unknownEvent(event)
 	}
 	amount := "amount"
-	if n.Kind == PaymentRefunded { // of all refunds so far: "amount" stays what the checkout was for
+	// "amount" stays what the checkout was for, "refundedAmount" is of all refunds so far
+	// (https://docs.cdp.coinbase.com/api-reference/business-api/rest-api/checkouts/refund-checkout, read 2026-11-24).
+	if n.Kind == PaymentRefunded {
 		amount = "refundedAmount"
 	}
 	if err := n.worth(doc, s, amount, "currency"); err != nil {
