@@ -9,10 +9,12 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"farrier/shared/cloud"
 	"farrier/shared/dynamo"
+	"farrier/shared/id"
 )
 
 // Outcome is what became of a callback; empty where nothing was wrong with it.
@@ -219,6 +221,52 @@ func (r Receipts) InTrouble(ctx context.Context, merchant string, o Outcome, lim
 	return r.live(page), next, nil
 }
 
+// ErrForgotten says that there is no such receipt, or none any more.
+var ErrForgotten = errors.New("callback: no such receipt")
+
+// Get reads a receipt by the id that its view shows.
+func (r Receipts) Get(ctx context.Context, name string) (Receipt, error) {
+	key, known := receiptKey(name)
+	if !known {
+		return Receipt{}, ErrForgotten
+	}
+	return r.get(ctx, key)
+}
+
+func (r Receipts) get(ctx context.Context, key dynamo.Key) (Receipt, error) {
+	var receipt Receipt
+	err := r.Table.Get(ctx, key, &receipt)
+	if errors.Is(err, dynamo.ErrMissing) || err == nil && len(r.live([]Receipt{receipt})) == 0 {
+		return Receipt{}, ErrForgotten
+	}
+	return receipt, err
+}
+
+// readAtOnce is how many receipts of a list are read side by side.
+const readAtOnce = 10
+
+// Named are the receipts of a connection under these sort keys, in their order, without those that are forgotten.
+func (r Receipts) Named(ctx context.Context, connection string, keys []string) ([]Receipt, error) {
+	var found []Receipt
+	for some := range slices.Chunk(keys, readAtOnce) {
+		receipts, troubles := make([]Receipt, len(some)), make([]error, len(some))
+		var all sync.WaitGroup
+		for i, sk := range some {
+			all.Go(func() { receipts[i], troubles[i] = r.get(ctx, dynamo.Key{PK: connection, SK: sk}) })
+		}
+		all.Wait()
+		for i, err := range troubles {
+			switch {
+			case err == nil:
+				found = append(found, receipts[i])
+			case !errors.Is(err, ErrForgotten):
+				return nil, err
+			}
+		}
+	}
+	return found, nil
+}
+
 // live leaves out what may be forgotten: DynamoDB deletes within days of the time to live, not at it.
 func (r Receipts) live(page []Receipt) []Receipt {
 	now, live := r.Now().Unix(), []Receipt{}
@@ -245,13 +293,30 @@ type ReceiptView struct {
 	Body       string            `json:"body"` // its start, at most mostShown bytes; what is not UTF-8 as U+FFFD
 }
 
+// receiptPrefix marks a receipt's id, which is opaque: its key, encoded.
+const receiptPrefix = "cbk_"
+
+// longestReceiptKey is the longest sort key that a receipt has: an event's id, and the hash of a second body.
+const longestReceiptKey = longestEvent + 1 + 2*sha256.Size
+
+// receiptKey reads an id that View made; false for any other text.
+func receiptKey(name string) (dynamo.Key, bool) {
+	encoded, is := strings.CutPrefix(name, receiptPrefix)
+	text, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
+	connection, event, _ := strings.Cut(string(text), "/")
+	if !is || err != nil || !id.Valid("con", connection) || event == "" || len(event) > longestReceiptKey || !visible(event) {
+		return dynamo.Key{}, false
+	}
+	return dynamo.Key{PK: connection, SK: event}, true
+}
+
 // mostShown keeps a page of a hundred receipts well below the 6 MB that Lambda answers.
 const mostShown = 4096
 
 // View is what the API shows.
 func (r Receipt) View() ReceiptView {
 	return ReceiptView{
-		ID: "cbk_" + base64.RawURLEncoding.EncodeToString([]byte(r.PK+"/"+r.SK)), Connection: r.PK, Provider: r.Provider,
+		ID: receiptPrefix + base64.RawURLEncoding.EncodeToString([]byte(r.PK+"/"+r.SK)), Connection: r.PK, Provider: r.Provider,
 		Event: r.Event(), Outcome: or(string(r.Outcome), "accepted"), Detail: r.Detail, ReceivedAt: r.ReceivedAt,
 		SourceIP: r.SourceIP, Headers: r.Headers, Bytes: len(r.Body),
 		Body: strings.ToValidUTF8(string(r.Body[:min(len(r.Body), mostShown)]), "\uFFFD"),
