@@ -133,7 +133,7 @@ func (r *Receiver) take(ctx context.Context, id string, d callback.Delivery) (ca
 	var refused callback.Refused
 	if errors.As(err, &refused) {
 		r.Log.WarnContext(ctx, "callback refused", "connection", connection.ID, "provider", connection.Provider, "reason", string(refused))
-		r.Metrics.Count("SignatureRefused", 1, map[string]string{"connection": connection.ID, "provider": connection.Provider})
+		r.Metrics.Count(metricOf(refused), 1, map[string]string{"connection": connection.ID, "provider": connection.Provider, "reason": string(refused)})
 		return callback.Answer{}, errRefused
 	}
 	if err != nil {
@@ -145,6 +145,19 @@ func (r *Receiver) take(ctx context.Context, id string, d callback.Delivery) (ca
 	}
 	r.tell(ctx, connection, event, kept)
 	return connection.Answer(), nil
+}
+
+// metricOf tells a right sender whose secret is another by now from whoever tries at a known connection, and both from a
+// provider that goes on where nobody listens. What is sent to unknown connections counts as none of them.
+func metricOf(refused callback.Refused) string {
+	switch refused {
+	case callback.NoMatch, callback.KeyUnknown, callback.OutsideWindow:
+		return "SignatureRefused"
+	case callback.Disabled:
+		return "ConnectionDisabled"
+	default:
+		return "CallbackRefused"
+	}
 }
 
 // tell counts every delivery of a second body, not only the first of them: a count too many is seen, a lost one is not.
