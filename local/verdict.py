@@ -126,7 +126,15 @@ class Reader:
             "events": len(list(untold(facts))) + sum(event["id"] not in heard for event in facts["events"]),
             **self.waiting(),
         }
+        if not any(waits.values()):  # the journal is written after a callback was answered
+            waits["callbacks that are not listed yet"] = self.unlisted(crowd)
         return ", ".join(f"{count} {what}" for what, count in waits.items() if count)
+
+    def unlisted(self, crowd):
+        """How many of the acknowledged callbacks are in no connection's list."""
+        listed = sum(len(self.list("/v1/callbacks", connection=connection["id"]))
+                     for connection in crowd.provider.connections.values())
+        return max(0, sum(callback.acknowledged > 0 for callback in crowd.provider.callbacks) - listed)
 
 
 # ── The checks: each gives what is wrong, one line each ──────────────────────────────────────────────────────────────

@@ -288,7 +288,11 @@ func TestStackAHundredCopiesOfACallbackAreOneOfEverything(t *testing.T) {
 	s.until("the webhook", func() bool { return len(s.toldOf(p)["payment.paid"]) > 0 })
 	connection := s.connection[strings.LastIndex(s.connection, "/")+1:]
 	var receipts page
-	s.request(http.MethodGet, "/v1/callbacks?connection="+connection, nil, &receipts)
+	s.until("the callback in the journal", func() bool { // which is written after the callback was answered
+		receipts = page{}
+		s.request(http.MethodGet, "/v1/callbacks?connection="+connection, nil, &receipts)
+		return len(receipts.Data) > 0
+	})
 	deposits, entries, events := s.of(p, "/v1/deposits?payment="+p.ID), s.of(p, "/v1/entries"), s.of(p, "/v1/events")
 	if len(receipts.Data) != 1 || deposits != 1 || entries != 1 || events != 1 {
 		t.Errorf("%d receipts, %d deposits, %d entries, %d events; balance was %s and is %s", len(receipts.Data), deposits, entries, events, before, s.balance())

@@ -72,6 +72,10 @@ func (p wiring) known(function string) *callback.Known {
 	return &callback.Known{Connections: callback.Connections{Table: p.table(function, "connections"), Now: p.Now}}
 }
 
+func (p wiring) keyring(function string) *callback.Keyring {
+	return &callback.Keyring{Sealer: p.sealer(function), Now: p.Now}
+}
+
 func (p wiring) payments(function string) payment.Store {
 	return payment.Store{
 		Payments: p.table(function, "payments"), Addresses: p.table(function, "addresses"), Assets: p.chains, Now: p.Now, Random: p.random,
@@ -85,7 +89,7 @@ func (p wiring) functions(process *functions) functions {
 	return functions{
 		payments: p.payments("api"),
 		receiver: &receiver.Receiver{
-			Known: p.known("receive"), Sealer: p.sealer("receive"), Cap: 256 << 10, Metrics: p.metrics(), Log: p.log(), Now: p.Now,
+			Known: p.known("receive"), Keyring: p.keyring("receive"), Cap: 256 << 10, Metrics: p.metrics(), Log: p.log(), Now: p.Now,
 			Receipts: callback.Receipts{Table: p.table("receive", "callbacks"), KeepFor: 90 * 24 * time.Hour, Now: p.Now},
 		},
 		cold: p.watcher,
@@ -116,10 +120,15 @@ func (p wiring) over(function string, handle func(context.Context, []events.Dyna
 
 func (p wiring) interpret() handler {
 	i := &interpreter.Interpreter{
-		Known: p.known("interpret"), Receipts: callback.Receipts{Table: p.table("interpret", "callbacks"), Now: p.Now},
-		Chains: p.chains, Looks: p.to("interpret", "looks"), Metrics: p.metrics(), Log: p.log(),
+		Known: p.known("interpret"), Keyring: p.keyring("interpret"), Receipts: callback.Receipts{Table: p.table("interpret", "callbacks"), Now: p.Now},
+		Chains: p.chains, Looks: p.to("interpret", "looks"), Metrics: p.metrics(), Log: p.log(), Now: p.Now,
+		Deposits:  deposit.Store{Table: p.table("interpret", "deposits"), Metrics: p.metrics()},
+		Addresses: p.table("interpret", "addresses"), Payments: p.table("interpret", "payments"),
+		Asker: callback.Asker{Sealer: p.sealer("interpret")}, Own: p.to("interpret", "interpret"),
 	}
-	return p.over("interpret", streams.Each(i.Handle))
+	return streams.Consumer{
+		Handle: streams.Each(i.Handle), Redriven: streams.Each(i.Redriven), Aside: p.to("interpret", "interpret-dead-letters"), Log: p.log(),
+	}.Invoke
 }
 
 func (p wiring) credit() handler {

@@ -173,8 +173,8 @@ func NewWorld(t TB, a *AWS, tables Tables, on Chain) *World {
 	w.Payments = parts.payments("check")
 	w.Ledger = ledger.Store{Entries: parts.table("check", "entries"), Balances: parts.table("check", "balances")}
 	w.Rederive = rederive.Source{
-		Deposits: parts.table("rederive", "deposits"), Payments: parts.table("rederive", "payments"),
-		Credit: parts.to("rederive", "credit"), Notify: parts.to("rederive", "notify"),
+		Callbacks: parts.table("rederive", "callbacks"), Deposits: parts.table("rederive", "deposits"), Payments: parts.table("rederive", "payments"),
+		Interpret: parts.to("rederive", "interpret"), Credit: parts.to("rederive", "credit"), Notify: parts.to("rederive", "notify"),
 	}
 	w.Provider = newProvider(t, callback.Connections{Table: parts.table("api", "connections"), Sealer: parts.sealer("api"), Chains: set, Now: w.Now, Random: parts.random}, worldChain)
 	endpoints := parts.endpoints("api")

@@ -1,6 +1,6 @@
-// Rederive tells credit and notify again of what stands in the tables; see package rederive.
+// Rederive tells interpret, credit and notify again of what stands in the tables; see package rederive.
 //
-//	DEPOSITS_TABLE=… PAYMENTS_TABLE=… CREDIT_QUEUE=… NOTIFY_QUEUE=… AWS_REGION=… go run ./cmd/rederive -since 2026-11-20T00:00:00Z
+//	CALLBACKS_TABLE=… DEPOSITS_TABLE=… PAYMENTS_TABLE=… INTERPRET_QUEUE=… CREDIT_QUEUE=… NOTIFY_QUEUE=… AWS_REGION=… go run ./cmd/rederive -since 2026-11-20T00:00:00Z
 //
 // The names are outputs of the stack; credentials come from the environment (aws configure
 // export-credentials --format env).
@@ -38,11 +38,11 @@ func main() {
 		return queue.Queue{Client: sqs.NewFromConfig(cfg), URL: cloud.Env(name)}
 	}
 	source := rederive.Source{
-		Deposits: table("DEPOSITS_TABLE"), Payments: table("PAYMENTS_TABLE"),
-		Credit: to("CREDIT_QUEUE"), Notify: to("NOTIFY_QUEUE"),
+		Callbacks: table("CALLBACKS_TABLE"), Deposits: table("DEPOSITS_TABLE"), Payments: table("PAYMENTS_TABLE"),
+		Interpret: to("INTERPRET_QUEUE"), Credit: to("CREDIT_QUEUE"), Notify: to("NOTIFY_QUEUE"),
 	}
 	sent, err := source.Since(context.Background(), from)
-	fmt.Printf("sent again: %d deposits to credit, %d deposits and %d payments to notify\n", sent.DepositsToCredit, sent.DepositsToNotify, sent.PaymentsToNotify)
+	fmt.Printf("sent again: %d callbacks to interpret, %d deposits to credit, %d deposits and %d payments to notify\n", sent.CallbacksToInterpret, sent.DepositsToCredit, sent.DepositsToNotify, sent.PaymentsToNotify)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

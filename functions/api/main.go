@@ -15,6 +15,7 @@ import (
 
 	"farrier/shared/api"
 	"farrier/shared/callback"
+	"farrier/shared/callback/journal"
 	"farrier/shared/chain"
 	"farrier/shared/cloud"
 	"farrier/shared/deposit"
@@ -45,7 +46,8 @@ func main() {
 	events := event.Store{Table: table("EVENTS_TABLE")}
 	endpoints := webhook.Endpoints{Table: table("ENDPOINTS_TABLE"), Seal: sealer, Now: now, Random: random, Local: cloud.LocalRun()}
 	deliveries := webhook.Deliveries{Table: table("DELIVERIES_TABLE")}
-	jobs := queue.Queue{Client: sqs.NewFromConfig(cfg), URL: cloud.Env("DELIVERIES_QUEUE")}
+	queues := sqs.NewFromConfig(cfg)
+	jobs := queue.Queue{Client: queues, URL: cloud.Env("DELIVERIES_QUEUE")}
 	expiry := timer.Schedules{
 		Client: scheduler.NewFromConfig(cfg), Group: cloud.Env("SCHEDULE_GROUP"), Role: cloud.Env("SCHEDULER_ROLE_ARN"),
 		Queue: cloud.Env("EXPIRY_QUEUE_ARN"), DeadLetters: cloud.Env("EXPIRY_DEAD_LETTERS_ARN"),
@@ -56,6 +58,8 @@ func main() {
 		Answers:     idempotency.Store{Table: table("ANSWERS_TABLE"), Sealer: sealer, Now: now, Random: random},
 		Connections: callback.Connections{Table: table("CONNECTIONS_TABLE"), Sealer: sealer, Chains: chains, Now: now, Random: random},
 		Receipts:    callback.Receipts{Table: table("CALLBACKS_TABLE"), Now: now},
+		Journal:     journal.Journal{Table: table("JOURNAL_TABLE"), Now: now},
+		Interpret:   queue.Queue{Client: queues, URL: cloud.Env("INTERPRET_QUEUE")},
 		Payments: payment.Store{
 			Payments: table("PAYMENTS_TABLE"), Addresses: table("ADDRESSES_TABLE"), Expiry: expiry, Assets: chains, Now: now, Random: random,
 		},

@@ -37,11 +37,12 @@ func TestTheEventsOfThisFunctionBringAboutWhatTheirNamesSay(t *testing.T) {
 	ctx, cfg := context.Background(), parts.Config(t, "FARRIER_TEST_AWS")
 	t.Setenv("FARRIER_TEST_DYNAMODB", *cfg.BaseEndpoint) // a function has one endpoint for everything
 	t.Setenv("FARRIER_TEST_SQS", *cfg.BaseEndpoint)
-	connections, callbacks := parts.Table(t), parts.Table(t)
-	looks, aside := parts.Queue(t), parts.Queue(t)
+	connections, callbacks, deposits, addresses, payments := parts.Table(t), parts.Table(t), parts.Table(t), parts.Table(t), parts.Table(t)
+	looks, aside, own := parts.Queue(t), parts.Queue(t), parts.Queue(t)
 	for name, value := range map[string]string{
 		"AWS_ENDPOINT_URL": *cfg.BaseEndpoint, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-		"CONNECTIONS_TABLE": connections.Name, "CALLBACKS_TABLE": callbacks.Name, "LOOKS_QUEUE": looks.URL, "SET_ASIDE_QUEUE": aside.URL,
+		"CONNECTIONS_TABLE": connections.Name, "CALLBACKS_TABLE": callbacks.Name, "LOOKS_QUEUE": looks.URL, "SECRETS_KEY": "unused", "SET_ASIDE_QUEUE": aside.URL,
+		"DEPOSITS_TABLE": deposits.Name, "ADDRESSES_TABLE": addresses.Name, "PAYMENTS_TABLE": payments.Name, "INTERPRET_QUEUE": own.URL,
 		"CHAINS": `[{"id":"eip155:31337","name":"Local","block_time":"1s","finality":{"depth":1}}]`,
 	} {
 		t.Setenv(name, value)

@@ -15,6 +15,7 @@ import (
 	"farrier/shared/callback/receiver"
 	"farrier/shared/cloud"
 	"farrier/shared/dynamo"
+	"farrier/shared/outside"
 	"farrier/shared/seal"
 )
 
@@ -27,7 +28,10 @@ func wired(now cloud.Clock) *receiver.Receiver {
 		Known: &callback.Known{Connections: callback.Connections{
 			Table: dynamo.Table{Client: tables, Name: cloud.Env("CONNECTIONS_TABLE")}, Now: now,
 		}},
-		Sealer: &seal.Sealer{Client: kms.NewFromConfig(cfg), KeyID: cloud.Env("SECRETS_KEY"), Now: now},
+		Keyring: &callback.Keyring{
+			Sealer: &seal.Sealer{Client: kms.NewFromConfig(cfg), KeyID: cloud.Env("SECRETS_KEY"), Now: now},
+			HTTP:   outside.NewClient(outside.Options{}), Now: now,
+		},
 		Receipts: callback.Receipts{
 			Table:   dynamo.Table{Client: tables, Name: cloud.Env("CALLBACKS_TABLE")},
 			KeepFor: time.Duration(number("CALLBACK_KEEP_DAYS", 90)) * 24 * time.Hour, Now: now,

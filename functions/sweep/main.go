@@ -1,13 +1,18 @@
-// Sweep brings deliveries that waited long for another attempt back into their queue, each minute.
+// Sweep, each minute, brings deliveries that waited long for another attempt back into their queue, and tells of
+// connections that are quiet.
 package main
 
 import (
+	"context"
+	"errors"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"farrier/shared/callback"
+	"farrier/shared/callback/journal"
 	"farrier/shared/cloud"
 	"farrier/shared/dynamo"
 	"farrier/shared/queue"
@@ -15,14 +20,25 @@ import (
 )
 
 func main() {
-	cfg := cloud.Config()
+	cfg, log, metrics := cloud.Config(), cloud.Log(), cloud.NewMetrics()
+	client := dynamodb.NewFromConfig(cfg)
+	table := func(variable string) dynamo.Table { return dynamo.Table{Client: client, Name: cloud.Env(variable)} }
 	sweeper := webhook.Sweeper{
-		Deliveries: webhook.Deliveries{Table: dynamo.Table{Client: dynamodb.NewFromConfig(cfg), Name: cloud.Env("DELIVERIES_TABLE")}},
+		Deliveries: webhook.Deliveries{Table: table("DELIVERIES_TABLE")},
 		Jobs:       queue.Queue{Client: sqs.NewFromConfig(cfg), URL: cloud.Env("DELIVERIES_QUEUE")},
 		Now:        time.Now,
 		PerShard:   250,
-		Log:        cloud.Log(),
-		Metrics:    cloud.NewMetrics(),
+		Log:        log,
+		Metrics:    metrics,
 	}
-	lambda.Start(sweeper.Run)
+	watch := &journal.Watch{
+		Connections: callback.Connections{Table: table("CONNECTIONS_TABLE"), Now: time.Now},
+		Journal:     journal.Journal{Table: table("JOURNAL_TABLE"), Now: time.Now},
+		Log:         log,
+		Metrics:     metrics,
+	}
+	lambda.Start(func(ctx context.Context) (webhook.Swept, error) { // trouble with the one keeps from nothing of the other
+		swept, err := sweeper.Run(ctx)
+		return swept, errors.Join(err, watch.Run(ctx))
+	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"farrier/shared/callback"
+	"farrier/shared/callback/journal"
 	"farrier/shared/deposit"
 	"farrier/shared/event"
 	"farrier/shared/gateway"
@@ -20,6 +21,7 @@ import (
 	"farrier/shared/merchant"
 	"farrier/shared/payment"
 	"farrier/shared/problem"
+	"farrier/shared/queue"
 	"farrier/shared/webhook"
 )
 
@@ -30,6 +32,8 @@ type API struct {
 	Answers     idempotency.Store
 	Connections callback.Connections
 	Receipts    callback.Receipts
+	Journal     journal.Journal // of what providers sent, by time
+	Interpret   queue.Queue     // where a receipt is read again
 	Payments    payment.Store
 	Deposits    deposit.Store
 	Ledger      ledger.Store

@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"farrier/shared/callback"
+	"farrier/shared/callback/journal"
 	"farrier/shared/chain"
 	"farrier/shared/deposit"
 	"farrier/shared/dynamo"
@@ -79,8 +80,10 @@ func (b *bench) on(table func(...parts.Index) dynamo.Table, keys *kms.Client, ke
 		Door:        &merchant.Door{Store: merchants, OperatorKeyHash: hex.EncodeToString(hash[:]), Now: clock},
 		Merchants:   merchants,
 		Answers:     idempotency.Store{Table: table(), Sealer: sealer, Now: clock, Random: rand.Reader},
-		Connections: callback.Connections{Table: table(), Sealer: sealer, Chains: set, Now: clock, Random: rand.Reader},
+		Connections: callback.Connections{Table: table(connectionIndexes...), Sealer: sealer, Chains: set, Now: clock, Random: rand.Reader},
 		Receipts:    callback.Receipts{Table: table(parts.Index{Name: callback.TroubleIndex, Partition: "trouble", Sort: "trouble_at"}), KeepFor: time.Hour, Now: clock},
+		Journal:     journal.Journal{Table: table(), Now: clock},
+		Interpret:   jobs,
 		Payments:    payment.Store{Payments: table(), Addresses: table(), Expiry: noTimer{}, Assets: set, Now: clock, Random: rand.Reader},
 		Deposits:    deposit.Store{Table: table()},
 		Ledger:      ledger.Store{Entries: table(), Balances: table()},
@@ -99,6 +102,10 @@ func unwired() *API {
 		Door: &merchant.Door{OperatorKeyHash: hex.EncodeToString(hash[:]), Now: time.Now},
 		Now:  time.Now, Random: rand.Reader, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)),
 	}
+}
+
+var connectionIndexes = []parts.Index{
+	{Name: callback.MerchantIndex, Partition: "merchant", Sort: "id"}, {Name: callback.WatchedIndex, Partition: "watched", Sort: "id"},
 }
 
 type noTimer struct{}
@@ -166,6 +173,15 @@ func (b *bench) post(key, path string, body any, headers ...string) reply {
 	if body != nil {
 		c.body = encode(b.t, body)
 	}
+	for i := 0; i < len(headers); i += 2 {
+		c.headers[headers[i]] = headers[i+1]
+	}
+	return b.do(c)
+}
+
+func (b *bench) patch(key, path string, body any, headers ...string) reply {
+	b.t.Helper()
+	c := call{method: http.MethodPatch, path: path, key: key, body: encode(b.t, body), headers: map[string]string{}}
 	for i := 0; i < len(headers); i += 2 {
 		c.headers[headers[i]] = headers[i+1]
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"farrier/shared/callback"
 	"farrier/shared/merchant"
 )
 
@@ -116,6 +118,11 @@ func TestAnotherMerchantsObjectDoesNotExist(t *testing.T) {
 	connection := b.post(key, "/v1/connections", map[string]any{"provider": "standard-webhooks"}).want(t, http.StatusCreated).text("id")
 	told := b.post(key, "/v1/webhook-endpoints/"+endpoint+"/test", nil).want(t, http.StatusAccepted).text("id")
 	delivery := "dlv_" + told[4:] + "_" + endpoint[3:]
+	kept := callback.NewReceipt(callback.Connection{ID: connection, Merchant: owner}, "evt-1", callback.Delivery{At: b.now})
+	if _, err := b.Receipts.Keep(context.Background(), kept); err != nil {
+		t.Fatal(err)
+	}
+	receipt := kept.View().ID
 	for _, c := range []call{
 		{method: http.MethodGet, path: "/v1/payments/" + payment},
 		{method: http.MethodGet, path: "/v1/webhook-endpoints/" + endpoint},
@@ -127,6 +134,11 @@ func TestAnotherMerchantsObjectDoesNotExist(t *testing.T) {
 		{method: http.MethodPost, path: "/v1/webhook-endpoints/" + endpoint + "/enable"},
 		{method: http.MethodGet, path: "/v1/callbacks", query: "connection=" + connection},
 		{method: http.MethodGet, path: "/v1/callbacks", query: "trouble=conflict&connection=" + connection},
+		{method: http.MethodGet, path: "/v1/connections/" + connection},
+		{method: http.MethodPatch, path: "/v1/connections/" + connection, body: []byte(`{"version":1,"enabled":false}`)},
+		{method: http.MethodPost, path: "/v1/connections/" + connection + "/order-addresses", body: []byte(`{"order":"1"}`)},
+		{method: http.MethodGet, path: "/v1/callbacks/" + receipt},
+		{method: http.MethodPost, path: "/v1/callbacks/" + receipt + "/reprocess"},
 		{method: http.MethodGet, path: "/v1/events/" + told},
 		{method: http.MethodGet, path: "/v1/events/" + told + "/deliveries"},
 		{method: http.MethodPost, path: "/v1/deliveries/" + delivery + "/resend"},

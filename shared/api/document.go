@@ -95,6 +95,9 @@ func mark(schemas huma.Registry, s *huma.Schema, names map[string]bool) {
 		s = schemas.SchemaFromRef(s.Ref)
 	}
 	mark(schemas, s.Items, names)
+	if values, is := s.AdditionalProperties.(*huma.Schema); is {
+		mark(schemas, values, names)
+	}
 	for _, p := range s.Properties {
 		mark(schemas, p, names)
 	}

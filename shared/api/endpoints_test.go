@@ -15,11 +15,6 @@ import (
 
 var hook = map[string]any{"url": "https://shop.example.com/hooks", "events": []string{"payment.*"}}
 
-func (b *bench) patch(key, path string, body any) reply {
-	b.t.Helper()
-	return b.do(call{method: http.MethodPatch, path: path, key: key, body: encode(b.t, body)})
-}
-
 func TestAnEndpointsLife(t *testing.T) {
 	b := newBench(t)
 	_, key := b.merchant("webhooks:read", "webhooks:write")

@@ -22,11 +22,24 @@ var fullBodies = map[string]map[string]any{
 	"issue-key":       {"name": "back end", "scopes": []any{"payments:read"}},
 	"create-connection": {
 		"merchant": "", "provider": "hmac", "trust": "look", "secret": "0123456789abcdef", "chain": "eip155:31337", "transaction_path": "data.hash",
+		"format": "json", "version_path": "version", "versions": []any{"1"}, "required": []any{"data"}, "sources": []any{"192.0.2.0/24"},
+		"assets": map[string]any{"customer": map[string]any{"asset": asset, "decimals": 6}}, "keep_days": 30, "quiet_after": 600,
 		"hmac": map[string]any{
 			"header": "x-signature", "algorithm": "sha256", "encoding": "hex", "prefix": "v1=", "template": "{id}.{timestamp}.{body}",
 			"event_header": "x-id", "timestamp_header": "x-time", "timestamp_unit": "s", "window_seconds": 300,
 		},
 	},
+	"change-connection": {
+		"version": 1, "trust": "look", "enabled": true, "secret": "0123456789abcdef", "old_until": "now", "remove": []any{"00000000"}, "clear": []any{"chain"},
+		"chain": "eip155:31337", "transaction_path": "data.hash",
+		"format": "json", "version_path": "version", "versions": []any{"1"}, "required": []any{"data"}, "sources": []any{"192.0.2.0/24"},
+		"assets": map[string]any{"customer": map[string]any{"asset": asset, "decimals": 6}}, "keep_days": 30, "quiet_after": 600,
+		"hmac": map[string]any{
+			"header": "x-signature", "algorithm": "sha256", "encoding": "hex", "prefix": "v1=", "template": "{id}.{timestamp}.{body}",
+			"event_header": "x-id", "timestamp_header": "x-time", "timestamp_unit": "s", "window_seconds": 300,
+		},
+	},
+	"create-order-address": {"order": "order-1042"},
 	"create-payment": {
 		"merchant": "", "asset": asset, "amount": "10.50", "reference": "order-1", "expires_in": 600, "metadata": map[string]any{"customer": "c-77"},
 	},
@@ -34,18 +47,28 @@ var fullBodies = map[string]map[string]any{
 	"change-webhook-endpoint": {"url": "https://shop.example.com/hooks", "events": []any{"payment.*"}},
 }
 
-// alone are the fields that cannot stand beside others: what a body has in place of those.
+// alone are the fields that cannot stand beside others: what a body has in place of those, and beside it.
 var alone = map[string]struct {
 	value any
 	drop  []string
+	put   map[string]any
 }{
-	"create-connection.keys":            {[]any{"0123456789abcdef"}, []string{"secret"}},
-	"create-connection.chain_path":      {"data.chain", []string{"chain"}},
-	"create-connection.hmac.event_path": {"data.id", []string{"hmac.event_header", "hmac.template"}},
+	"create-connection.keys":            {value: []any{"0123456789abcdef"}, drop: []string{"secret"}},
+	"create-connection.key_ends":        {value: []any{"2026-12-01T00:00:00Z"}, drop: []string{"secret"}, put: map[string]any{"keys": []any{"0123456789abcdef"}}},
+	"create-connection.chain_path":      {value: "data.chain", drop: []string{"chain"}},
+	"create-connection.hmac.event_path": {value: "data.id", drop: []string{"hmac.event_header", "hmac.template"}},
+	"change-connection.keys":            {value: []any{"0123456789abcdef"}, drop: []string{"secret"}},
+	"change-connection.new_secret":      {value: true, drop: []string{"secret"}},
+	"change-connection.chain_path":      {value: "data.chain", drop: []string{"chain"}},
+	"change-connection.hmac.event_path": {value: "data.id", drop: []string{"hmac.event_header", "hmac.template"}},
 }
 
+// elsewhere are the fields that the provider of the full body has none of: see TestCredentialsAreThoseOfTheProvider.
+var elsewhere = []string{"credentials", "credentials.customer", "region"}
+
 // freeText are the fields that take any printable text, digits too.
-var freeText = []string{"name", "reference", "metadata.customer", "secret", "keys[0]", "hmac.prefix", "hmac.header", "hmac.event_header", "hmac.timestamp_header", "chain_path", "transaction_path", "hmac.event_path"}
+var freeText = []string{"name", "reference", "metadata.customer", "secret", "keys[0]", "hmac.prefix", "hmac.header", "hmac.event_header", "hmac.timestamp_header", "chain_path", "transaction_path", "hmac.event_path",
+	"version_path", "versions[0]", "required[0]", "order"}
 
 // field is one field of a body: its place and what the document says of it.
 type field struct {
@@ -117,6 +140,10 @@ func TestEveryFieldOfEveryBodyIsRefusedByItsNameForWhateverIsWrongWithIt(t *test
 	b := newBench(t)
 	owner, key := b.merchant()
 	endpoint := b.post(key, "/v1/webhook-endpoints", map[string]any{"url": "https://shop.example.com/", "events": []string{"*"}}).want(t, http.StatusCreated).text("id")
+	changed := b.post(key, "/v1/connections", map[string]any{"provider": "hmac", "hmac": map[string]any{"header": "x-signature"}}).want(t, http.StatusCreated)
+	unsigned := b.post(key, "/v1/connections", map[string]any{"provider": "imtoken"}).want(t, http.StatusCreated)
+	fingerprints, _ := changed.secrets(t)
+	fullBodies["change-connection"]["remove"] = []any{fingerprints[0]}
 	seen := 0
 	for path, item := range b.document.Paths {
 		for _, op := range []*huma.Operation{item.Post, item.Patch, item.Put} {
@@ -137,13 +164,23 @@ func TestEveryFieldOfEveryBodyIsRefusedByItsNameForWhateverIsWrongWithIt(t *test
 					caller = operatorKey
 				}
 				id := owner
-				if strings.Contains(path, "endpoint") {
+				switch {
+				case strings.Contains(path, "endpoint"):
 					id = endpoint
+				case strings.Contains(path, "order-addresses"):
+					id = unsigned.text("id")
+				case strings.Contains(path, "connections"):
+					id = changed.text("id")
 				}
 				return b.do(call{method: op.Method, path: strings.Replace(path, "{id}", id, 1), key: caller, body: body})
 			}
-			if r := send(encode(t, full)); r.StatusCode >= 300 {
+			r := send(encode(t, full))
+			if r.StatusCode >= 300 {
 				t.Fatalf("%s: the full body is refused: %s", op.OperationID, r.Body)
+			}
+			if op.OperationID == "change-connection" { // what is spoilt shall be wrong for nothing else
+				fingerprints, _ := r.secrets(t)
+				full["version"], full["remove"] = 2, []any{fingerprints[0]}
 			}
 			t.Run(op.OperationID, func(t *testing.T) {
 				seen += spoilEach(t, b.document, op, full, send)
@@ -165,8 +202,11 @@ func spoilEach(t *testing.T, doc *huma.OpenAPI, op *huma.Operation, full map[str
 			for _, other := range place.drop {
 				whole = change(whole, other, nil)
 			}
+			for other, value := range place.put {
+				whole = change(whole, other, value)
+			}
 		}
-		if f.at == "" {
+		if f.at == "" || slices.Contains(elsewhere, f.at) {
 			continue // the body itself: see TestABodyThatIsNoObject
 		}
 		if current(whole, f.at) == nil {

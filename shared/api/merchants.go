@@ -24,7 +24,7 @@ type newKey struct {
 	ID   string `path:"id" doc:"the merchant's id"`
 	Body struct {
 		Name   string           `json:"name" minLength:"1" maxLength:"100" doc:"for people" example:"shop's back end"`
-		Scopes []merchant.Scope `json:"scopes" minItems:"1" maxItems:"9" enum:"payments:read,payments:write,ledger:read,webhooks:read,webhooks:write,events:read,connections:write,callbacks:read,*" example:"payments:read,payments:write"`
+		Scopes []merchant.Scope `json:"scopes" minItems:"1" maxItems:"11" enum:"payments:read,payments:write,ledger:read,webhooks:read,webhooks:write,events:read,connections:read,connections:write,callbacks:read,callbacks:write,*" example:"payments:read,payments:write"`
 	}
 }
 

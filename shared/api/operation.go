@@ -22,6 +22,7 @@ type route struct {
 	Errors           []int          // that this route has besides those that all have
 	Example          any            // of a body that is asked
 	Answer           any            // of a body that is given
+	Keyed            bool           // takes an Idempotency-Key, as every POST does
 	OwnRecord        bool           // the thing that is made is itself the record of its Idempotency-Key
 }
 
@@ -73,7 +74,7 @@ func (r route) operation() huma.Operation {
 func (r route) takesBody() bool { return r.Method == http.MethodPost || r.Method == http.MethodPatch }
 
 // isKeyed says whether the route takes an Idempotency-Key.
-func (r route) isKeyed() bool { return r.Method == http.MethodPost }
+func (r route) isKeyed() bool { return r.Keyed || r.Method == http.MethodPost }
 
 func sentence(s string) string {
 	if s == "" {

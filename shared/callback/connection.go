@@ -3,8 +3,9 @@ package callback
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,69 +17,82 @@ import (
 	"farrier/shared/seal"
 )
 
-// Look is the only trust so far: what comes over the connection asks for our own look at the chain.
-const Look = "look"
-
 // Connection is who may tell us something: one provider's account of one merchant.
 type Connection struct {
 	PK string `dynamodbav:"pk"` // the id
 	SK string `dynamodbav:"sk"` // always "connection"
 
-	ID        string    `dynamodbav:"id"`
-	Merchant  string    `dynamodbav:"merchant"`
-	Provider  string    `dynamodbav:"provider"`
-	Trust     string    `dynamodbav:"trust"`
-	Settings  Settings  `dynamodbav:"settings"`
-	Sealed    string    `dynamodbav:"sealed"` // the secrets, one a line, sealed for this connection
+	ID       string   `dynamodbav:"id"`
+	Merchant string   `dynamodbav:"merchant"`
+	Shards   int      `dynamodbav:"shards,omitempty"` // of the merchant's accounts, fixed when the merchant was made; 0 is 1
+	Provider string   `dynamodbav:"provider"`
+	Trust    Trust    `dynamodbav:"trust"`
+	Settings Settings `dynamodbav:"settings"`
+	Sealed   string   `dynamodbav:"sealed"` // what verifies, see sealedSecrets; "" where the provider publishes its keys
+	// Credentials are the named secrets beside, each sealed by itself: KMS takes 4,096 bytes at once, and a private
+	// RSA key of 4,096 bits in PEM has 3,243.
+	Credentials map[string]string `dynamodbav:"credentials,omitempty"`
+	Marks       []Mark            `dynamodbav:"marks,omitempty"` // of what is sealed, in its order
+	Disabled    bool              `dynamodbav:"disabled,omitempty"`
+	Care
 	CreatedAt time.Time `dynamodbav:"created_at"`
-	Version   int64     `dynamodbav:"version"` // from 1, raised by every write
+	UpdatedAt time.Time `dynamodbav:"updated_at"`
+	Version   int64     `dynamodbav:"version"`          // from 1, raised by every write
+	Change    string    `dynamodbav:"change,omitempty"` // names the change that made this version
+
+	// The sparse index "watched" holds the connections that an alarm waits for; see Care.
+	Watched      string    `dynamodbav:"watched,omitempty"`
+	WatchedSince time.Time `dynamodbav:"watched_since,omitempty"`
 }
 
-// Settings are what differs between connections of one provider.
-type Settings struct {
-	// Chain is the chain that every callback is about; without it the body names one.
-	Chain           string `json:"chain,omitempty" dynamodbav:"chain,omitempty"`
-	ChainPath       string `json:"chain_path,omitempty" dynamodbav:"chain_path,omitempty"`             // default "data.chain"
-	TransactionPath string `json:"transaction_path,omitempty" dynamodbav:"transaction_path,omitempty"` // default "data.transaction"
-
-	HMAC *HMAC `json:"hmac,omitempty" dynamodbav:"hmac,omitempty"` // of the provider "hmac"
-}
-
-// Verify proves a delivery and gives the provider's id of the event; see Source.
-func (c Connection) Verify(d Delivery, secrets []string) (event string, err error) {
+// Verify proves a delivery and gives the provider's id of the event; see Source. Where it comes from is looked at
+// first, before a key is opened.
+func (c Connection) Verify(ctx context.Context, d Delivery, keys KeyOpener) (event string, err error) {
 	source, err := sourceOf(c.Provider)
+	switch {
+	case err != nil:
+		return "", err
+	case c.Disabled:
+		return "", Disabled
+	case !c.Settings.allows(d.SourceIP):
+		return "", NotAllowed
+	}
+	opened, err := keys.Keys(ctx, c)
 	if err != nil {
 		return "", err
 	}
-	return source.Verify(d, c.Settings, secrets)
+	return source.Verify(ctx, d, c.Settings, opened)
 }
 
 // Answer is what the provider takes for success. Verify has found the source before.
 func (c Connection) Answer() Answer { return sources[c.Provider].Answer }
 
-// Hints are what a body that Verify proved says; the error is a ReadError where it says nothing.
-func (c Connection) Hints(body []byte) ([]Hint, error) {
+// Notices are what a body that Verify proved says; the error is a ReadError or an UnknownError where it says
+// nothing, and Closed where its keys could not be opened just now.
+func (c Connection) Notices(ctx context.Context, body []byte, keys KeyOpener) ([]Notice, error) {
 	source, err := sourceOf(c.Provider)
 	if err != nil {
 		return nil, err
 	}
-	return source.Read(body, c.Settings)
-}
-
-// Secrets opens the connection's secrets and public keys.
-func (c Connection) Secrets(ctx context.Context, sealer *seal.Sealer) ([]string, error) {
-	text, err := sealer.Open(ctx, owner(c.ID), c.Sealed)
-	if err != nil {
-		return nil, err
+	var opened Keys
+	if source.Encrypted {
+		if opened, err = keys.Keys(ctx, c); err != nil {
+			return nil, Closed{err}
+		}
 	}
-	return strings.Split(string(text), "\n"), nil
+	return source.Read(body, c.Settings, opened)
 }
 
-func owner(connection string) seal.Owner { return seal.Owner{"connection": connection} }
+// Closed is trouble with opening a connection's keys: it may be over in a moment.
+type Closed struct{ Reason error }
+
+func (c Closed) Error() string { return "callback: keys: " + c.Reason.Error() }
+func (c Closed) Unwrap() error { return c.Reason }
 
 // VerifyForNobody spends the time that verifying for a connection takes, where there is none.
 func VerifyForNobody(d Delivery) {
-	_, _ = verifyStandardWebhooks(d, Settings{}, []string{symmetricPrefix + "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"})
+	nobodys := Keys{Secrets: []string{symmetricPrefix + "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}}
+	_, _ = verifyStandardWebhooks(context.Background(), d, Settings{}, nobodys)
 }
 
 // ErrUnknown says that there is no such connection.
@@ -95,12 +109,16 @@ type Connections struct {
 
 // Asked is what the API is asked for by POST /v1/connections.
 type Asked struct {
-	Merchant string   `json:"merchant"`
-	Provider string   `json:"provider"`
-	Trust    string   `json:"trust,omitempty"`  // default "look"
-	Secret   string   `json:"secret,omitempty"` // or
-	Keys     []string `json:"keys,omitempty"`   // several secrets and public keys at once
+	Merchant    string
+	Shards      int // of the merchant's accounts
+	Provider    string
+	Trust       Trust       // default: the source's usual one
+	Secret      string      // or
+	Keys        []string    // several secrets and public keys at once
+	KeyEnds     []time.Time // when the first of Keys, in their order, are believed no more; the others stay
+	Credentials map[string]string
 	Settings
+	Care
 }
 
 // Create makes a connection. The secret is the one that was made for it, to be shown once; empty where the
@@ -119,14 +137,16 @@ func (c Connections) Create(ctx context.Context, asked Asked) (conn Connection, 
 	if err != nil {
 		return Connection{}, "", err
 	}
-	sealed, err := c.Sealer.Seal(ctx, owner(name), []byte(strings.Join(secrets, "\n")))
+	sealed, credentials, err := c.seal(ctx, name, secrets, asked.Credentials)
 	if err != nil {
 		return Connection{}, "", err
 	}
 	conn = Connection{
-		PK: name, SK: "connection", ID: name, Merchant: asked.Merchant, Provider: asked.Provider, Trust: asked.Trust,
-		Settings: asked.Settings, Sealed: sealed, CreatedAt: now, Version: 1,
+		PK: name, SK: "connection", ID: name, Merchant: asked.Merchant, Shards: asked.Shards, Provider: asked.Provider, Trust: asked.Trust,
+		Settings: asked.Settings, Sealed: sealed, Credentials: credentials, Marks: marksOf(name, secrets), Care: asked.Care,
+		CreatedAt: now, UpdatedAt: now, Version: 1,
 	}
+	conn = conn.watchedFrom(now, Connection{})
 	return conn, secret, c.Table.Create(ctx, conn)
 }
 
@@ -143,26 +163,53 @@ func (c Connections) Get(ctx context.Context, connection string) (Connection, er
 	return conn, err
 }
 
+// The indexes of connections: each merchant's, by id, and those that are watched.
+const (
+	MerchantIndex = "merchant" // keys "merchant" and "id"
+	WatchedIndex  = "watched"  // keys "watched" and "id"
+)
+
+// Of is a page of a merchant's connections, the newest first.
+func (c Connections) Of(ctx context.Context, merchant string, limit int32, cursor string) ([]Connection, string, error) {
+	keys, next, err := dynamo.List[Connection](ctx, c.Table, dynamo.Query{
+		PK: merchant, Index: MerchantIndex, PartitionAttr: "merchant", SortAttr: "id", Descending: true, Limit: limit, Cursor: cursor,
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	var page []Connection
+	for _, k := range keys { // the index holds keys only; a merchant has few connections
+		conn, err := c.Get(ctx, k.PK)
+		if err != nil {
+			return nil, "", err
+		}
+		page = append(page, conn)
+	}
+	return page, next, nil
+}
+
 // ConnectionView is a connection as the API shows it: without its secrets.
 type ConnectionView struct {
 	ID       string `json:"id"`
 	Merchant string `json:"merchant"`
 	Provider string `json:"provider"`
-	Trust    string `json:"trust"`
+	Trust    Trust  `json:"trust"`
+	Enabled  bool   `json:"enabled" doc:"where it is not, every callback is refused"`
 	Settings
-	CreatedAt time.Time `json:"created_at"`
+	Care
+	Secrets     []Mark    `json:"secrets,omitempty" doc:"what callbacks are verified with"`
+	Credentials []string  `json:"credentials,omitempty" doc:"the names of those that it has"`
+	CreatedAt   time.Time `json:"created_at"`
+	UpdatedAt   time.Time `json:"updated_at"`
+	Version     int64     `json:"version" doc:"to give with a change"`
 }
 
 // View is what the API shows.
 func (c Connection) View() ConnectionView {
-	return ConnectionView{ID: c.ID, Merchant: c.Merchant, Provider: c.Provider, Trust: c.Trust, Settings: c.Settings, CreatedAt: c.CreatedAt}
-}
-
-// chainForm is a CAIP-2 name (https://chainagnostic.org/CAIPs/caip-2, read 2026-11-21).
-func chainForm(s string) bool {
-	const lower, digits = "abcdefghijklmnopqrstuvwxyz", "-0123456789"
-	namespace, reference, _ := strings.Cut(s, ":")
-	return madeOf(namespace, lower+digits, 3, 8) && madeOf(reference, lower+strings.ToUpper(lower)+digits+"_", 1, 32)
+	return ConnectionView{
+		ID: c.ID, Merchant: c.Merchant, Provider: c.Provider, Trust: c.Trust, Enabled: !c.Disabled, Settings: c.Settings, Care: c.Care,
+		Secrets: c.Marks, Credentials: slices.Sorted(maps.Keys(c.Credentials)), CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt, Version: c.Version,
+	}
 }
 
 // settle completes what was asked for; its errors name the field.
@@ -174,65 +221,28 @@ func (a *Asked) settle(chains *chain.Set) (Source, error) {
 	if err != nil {
 		return Source{}, problem.Field("provider", "must be one of "+strings.Join(Providers(), ", "))
 	}
-	if a.Trust = or(a.Trust, Look); a.Trust != Look {
-		return Source{}, problem.Field("trust", `must be "look"`)
-	}
-	if err := a.Settings.settle(chains); err != nil {
+	if a.Trust, err = settleTrust(a.Trust, source); err != nil {
 		return Source{}, err
 	}
-	return source, source.Settle(&a.Settings)
+	if err := a.settleFor(a.Provider, source, chains); err != nil {
+		return Source{}, err
+	}
+	if err := a.check(); err != nil {
+		return Source{}, err
+	}
+	return source, checkCredentials(source.trusted(a.Trust), a.Credentials, nil, a.Secret != "" || len(a.Keys) > 0)
 }
 
-func (s *Settings) settle(chains *chain.Set) error {
-	switch {
-	case s.Chain != "" && !chainForm(s.Chain):
-		return problem.Field("chain", `must be a CAIP-2 chain such as "eip155:137"`)
-	case s.Chain != "" && s.ChainPath != "":
-		return problem.Field("chain_path", "cannot be set beside chain")
-	case s.ChainPath != "" && !pathForm(s.ChainPath):
-		return problem.Field("chain_path", pathRule)
-	case s.TransactionPath != "" && !pathForm(s.TransactionPath):
-		return problem.Field("transaction_path", pathRule)
+// settleFor completes settings for one provider.
+func (s *Settings) settleFor(provider string, source Source, chains *chain.Set) error {
+	if err := s.settle(chains); err != nil {
+		return err
 	}
-	if s.Chain != "" && chains != nil {
-		if _, configured := chains.Chain(chain.ID(s.Chain)); !configured {
-			return problem.Field("chain", "is not a configured chain")
-		}
+	if err := s.fits(provider, source); err != nil {
+		return err
 	}
-	return nil
-}
-
-const (
-	mostSecrets   = 10
-	longestSecret = 256 // ten of them are less than the 4,096 bytes that KMS encrypts
-)
-
-// secrets are all that the connection shall have, and the one among them that was made here.
-func (a Asked) secrets(source Source, random io.Reader) (all []string, made string, err error) {
-	switch {
-	case a.Secret != "" && len(a.Keys) > 0:
-		return nil, "", problem.Field("keys", "cannot be set beside secret")
-	case len(a.Keys) > mostSecrets:
-		return nil, "", problem.Field("keys", fmt.Sprintf("must be at most %d", mostSecrets))
-	case a.Secret != "":
-		return []string{a.Secret}, "", checkSecret(source, "secret", a.Secret)
-	case len(a.Keys) > 0:
-		for i, k := range a.Keys {
-			if err := checkSecret(source, fmt.Sprintf("keys[%d]", i), k); err != nil {
-				return nil, "", err
-			}
-		}
-		return a.Keys, "", nil
-	case source.NewSecret == nil:
-		return nil, "", problem.Field("secret", "is required: the provider gives it")
+	if source.Settle == nil {
+		return nil
 	}
-	made, err = source.NewSecret(random)
-	return []string{made}, made, err
-}
-
-func checkSecret(source Source, field, secret string) error {
-	if err := source.CheckSecret(secret); err != nil {
-		return problem.Field(field, err.Error())
-	}
-	return nil
+	return source.Settle(s)
 }

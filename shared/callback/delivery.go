@@ -3,6 +3,7 @@ package callback
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -10,6 +11,9 @@ import (
 
 // Delivery is one callback as it came.
 type Delivery struct {
+	Method   string
+	URL      string // as the provider called it: scheme, host, path and query
+	Query    url.Values
 	Headers  Headers
 	Body     []byte // byte for byte
 	SourceIP string
@@ -26,8 +30,14 @@ const (
 	HeaderMissing   Refused = "header missing"
 	HeaderDoubled   Refused = "header doubled"
 	HeaderMalformed Refused = "header malformed"
+	QueryMissing    Refused = "query parameter missing"
+	QueryDoubled    Refused = "query parameter doubled"
+	BodyMalformed   Refused = "body malformed" // where the signature is in it, or is over what it says
 	OutsideWindow   Refused = "outside the time window"
 	NoMatch         Refused = "no signature matches"
+	KeyUnknown      Refused = "no published key of that id"
+	NotAllowed      Refused = "from an address that is not allowed"
+	Disabled        Refused = "the connection is disabled"
 )
 
 // Headers are a request's headers under names in lower case. A header that came twice is joined by a
@@ -58,6 +68,18 @@ func (h Headers) one(name string) (string, error) {
 		return "", HeaderDoubled
 	}
 	return value, nil
+}
+
+// parameter is the value of a query parameter that must be there once.
+func (d Delivery) parameter(name string) (string, error) {
+	switch values := d.Query[name]; {
+	case len(values) == 0 || values[0] == "":
+		return "", QueryMissing
+	case len(values) > 1:
+		return "", QueryDoubled
+	default:
+		return values[0], nil
+	}
 }
 
 // inTime reads a stamp (digits, of the unit) and refuses one that is further from the delivery than the window.

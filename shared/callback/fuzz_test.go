@@ -25,7 +25,7 @@ func FuzzStandardWebhooks(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, event, stamp, signature string, body []byte) {
 		h := Headers{"webhook-id": event, "webhook-timestamp": stamp, "webhook-signature": signature}
-		got, err := verifyStandardWebhooks(Delivery{Headers: h, Body: body, At: at}, Settings{}, []string{secretB, secretA})
+		got, err := verifyStandardWebhooks(t.Context(), Delivery{Headers: h, Body: body, At: at}, Settings{}, withSecrets(secretB, secretA))
 		if err == nil {
 			if theirs := signer.VerifyIgnoringTimestamp(body, httpHeaders(h)); theirs != nil || got != eventID(event) {
 				t.Fatalf("believed %q, %v", got, theirs)
@@ -54,7 +54,7 @@ func FuzzHMAC(f *testing.F) {
 		h = *s.HMAC
 		d := Delivery{Headers: Headers{"x-sig": signature, "x-time": stamp, "x-id": event}, Body: body, At: time.Unix(1_800_000_000, 0)}
 		var refused Refused
-		if got, err := verifyHMAC(d, s, []string{secret}); err == nil {
+		if got, err := verifyHMAC(t.Context(), d, s, withSecrets(secret)); err == nil {
 			t.Fatalf("a signature was guessed: %q", got)
 		} else if !errors.As(err, &refused) {
 			t.Fatal(err)
@@ -63,8 +63,8 @@ func FuzzHMAC(f *testing.F) {
 		if err != nil {
 			return
 		}
-		d.Headers["x-sig"] = h.Prefix + h.signature(secret, content)
-		got, err := verifyHMAC(d, s, []string{secret})
+		d.Headers["x-sig"] = h.Prefix + encoding(h.Encoding).encode(hmacOf(h.algorithm(), secret, content))
+		got, err := verifyHMAC(t.Context(), d, s, withSecrets(secret))
 		if err != nil || got == "" || len(got) > longestEvent || strings.Contains(got, "#") {
 			t.Fatalf("%q, %v", got, err)
 		}
@@ -107,18 +107,19 @@ func FuzzHints(f *testing.F) {
 	}
 	f.Add([]byte(`{"a":["0x12"]}`), "eip155:1", "", "a.0")
 	f.Fuzz(func(t *testing.T, body []byte, fixed, chainPath, transactionPath string) {
-		hints, err := readPaths(body, Settings{Chain: fixed, ChainPath: chainPath, TransactionPath: transactionPath})
+		notices, err := readPaths(body, Settings{Chain: fixed, ChainPath: chainPath, TransactionPath: transactionPath}, Keys{})
 		var unreadable ReadError
 		if err != nil {
-			if !errors.As(err, &unreadable) || hints != nil {
-				t.Fatalf("%v, %v", hints, err)
+			if !errors.As(err, &unreadable) || notices != nil {
+				t.Fatalf("%v, %v", notices, err)
 			}
 			return
 		}
-		if len(hints) == 0 || len(hints) > mostTransactions {
-			t.Fatalf("%d hints", len(hints))
+		if len(notices) == 0 || len(notices) > mostTransactions {
+			t.Fatalf("%d notices", len(notices))
 		}
-		for _, h := range hints {
+		for _, n := range notices {
+			h, _ := n.Hint()
 			if h.Chain == "" || len(h.Tx) > longestName || (h.Tx != "" && !visible(h.Tx)) {
 				t.Fatalf("%q", h)
 			}

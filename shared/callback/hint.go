@@ -1,12 +1,9 @@
 package callback
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"strconv"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -19,11 +16,6 @@ type Hint struct {
 	Tx    string // empty: look at what is new on the chain
 }
 
-// ReadError is why a rightly signed body says nothing to us: in words that hold nothing of the body.
-type ReadError string
-
-func (r ReadError) Error() string { return string(r) }
-
 const (
 	defaultChainPath       = "data.chain"
 	defaultTransactionPath = "data.transaction"
@@ -32,11 +24,14 @@ const (
 	longestName      = 128 // of a chain or of a transaction of a family that has no form here
 )
 
-// readPaths reads JSON by a connection's paths: a chain (fixed by the connection, or text) and one
-// transaction, a list of them, or none.
-func readPaths(body []byte, s Settings) ([]Hint, error) {
-	doc, err := parse(body)
+// readPaths reads a body by a connection's paths: a chain (fixed by the connection, or text) and one transaction, a
+// list of them, or none. A version that is not among those understood is an UnknownError.
+func readPaths(body []byte, s Settings, _ Keys) ([]Notice, error) {
+	doc, err := parseAs(s.Format, body)
 	if err != nil {
+		return nil, err
+	}
+	if err := doc.understood(s); err != nil {
 		return nil, err
 	}
 	on, err := doc.chain(s)
@@ -48,53 +43,33 @@ func readPaths(body []byte, s Settings) ([]Hint, error) {
 	if err != nil {
 		return nil, err
 	}
-	hints := make([]Hint, len(txs))
+	notices := make([]Notice, len(txs))
 	for i, tx := range txs {
 		if tx, err = canonical(on, tx); err != nil {
 			return nil, ReadError(path + " " + err.Error())
 		}
-		hints[i] = Hint{Chain: on, Tx: tx}
+		notices[i] = Notice{Kind: DepositSeen, Chain: on, Tx: tx}
 	}
-	return hints, nil
+	return notices, nil
 }
 
-// document is a body of JSON.
-type document struct{ root any }
-
-func parse(body []byte) (document, error) {
-	if !utf8.Valid(body) { // encoding/json would put U+FFFD for what is not
-		return document{}, ReadError("the body is not UTF-8")
-	}
-	var doc document
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.UseNumber()
-	if err := decoder.Decode(&doc.root); err != nil {
-		return document{}, ReadError("the body is not JSON")
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return document{}, ReadError("the body is not one JSON value")
-	}
-	return doc, nil
-}
-
-// at follows a dot path through objects and, by position, lists; nil where it leads nowhere.
-func (d document) at(path string) any {
-	v := d.root
-	for step := range strings.SplitSeq(path, ".") {
-		switch inner := v.(type) {
-		case map[string]any:
-			v = inner[step]
-		case []any:
-			i, err := strconv.Atoi(step)
-			if err != nil || i < 0 || i >= len(inner) {
-				return nil
-			}
-			v = inner[i]
-		default:
-			return nil
+// understood checks the version first: what is required may differ between versions.
+func (d document) understood(s Settings) error {
+	if s.VersionPath != "" {
+		version, err := d.requiredName(s.VersionPath)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(s.Versions, version) {
+			return unknownVersion(version)
 		}
 	}
-	return v
+	for _, path := range s.Required {
+		if v := d.at(path); v == nil || v == "" {
+			return ReadError(path + " is missing")
+		}
+	}
+	return nil
 }
 
 func (d document) chain(s Settings) (chain.ID, error) {
@@ -149,6 +124,9 @@ func canonical(on chain.ID, tx string) (string, error) {
 	}
 	if len(tx) > longestName || !visible(tx) {
 		return "", errors.New("is not the name of a transaction")
+	}
+	if madeOf(tx, "0123456789abcdefABCDEF", 64, 64) { // a hash in hex; a name in base58 is longer
+		tx = strings.ToLower(tx)
 	}
 	return tx, nil
 }

@@ -33,7 +33,12 @@ func TestABodySaysWhereToLook(t *testing.T) {
 		"a chain of another family":      {Settings{}, `{"data":{"chain":"bip122:000000000019d6689c085ae165831e93","transaction":"AbC"}}`, []Hint{{"bip122:000000000019d6689c085ae165831e93", "AbC"}}},
 		"a name that is no chain's":      {Settings{}, `{"data":{"chain":"polygon"}}`, []Hint{{"polygon", ""}}},
 	} {
-		got, err := readPaths([]byte(c.body), c.settings)
+		notices, err := readPaths([]byte(c.body), c.settings, Keys{})
+		var got []Hint
+		for _, n := range notices {
+			hint, _ := n.Hint()
+			got = append(got, hint)
+		}
 		if err != nil || !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}
@@ -65,7 +70,7 @@ func TestABodyThatSaysNothingIsUnreadable(t *testing.T) {
 		"spaces in a name":            `{"data":{"chain":"solana:x","transaction":"a b"}}`,
 		"nested without end":          strings.Repeat("[", 20_000),
 	} {
-		hints, err := readPaths([]byte(body), Settings{})
+		hints, err := readPaths([]byte(body), Settings{}, Keys{})
 		var unreadable ReadError
 		if !errors.As(err, &unreadable) || hints != nil {
 			t.Errorf("%s: %v, %v", name, hints, err)
@@ -74,7 +79,7 @@ func TestABodyThatSaysNothingIsUnreadable(t *testing.T) {
 }
 
 func TestWhyABodyIsUnreadableRepeatsNothingOfIt(t *testing.T) {
-	_, err := readPaths([]byte(`{"data":{"chain":"eip155:1","transaction":"hunter2"}}`), Settings{})
+	_, err := readPaths([]byte(`{"data":{"chain":"eip155:1","transaction":"hunter2"}}`), Settings{}, Keys{})
 	if err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Error(err)
 	}

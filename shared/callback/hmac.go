@@ -1,10 +1,9 @@
 package callback
 
 import (
-	"crypto/hmac"
+	"context"
 	"crypto/sha256"
 	"crypto/sha512"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -27,6 +26,8 @@ var configurableHMAC = Source{
 		s.HMAC = &settled
 		return settled.settle()
 	},
+	Trusts:      []Trust{Look},
+	Paths:       true,
 	CheckSecret: checkSharedText,
 	NewSecret:   newSharedText,
 	Verify:      verifyHMAC,
@@ -140,7 +141,7 @@ func newSharedText(random io.Reader) (string, error) {
 	return hex.EncodeToString(b[:]), nil
 }
 
-func verifyHMAC(d Delivery, s Settings, secrets []string) (string, error) {
+func verifyHMAC(_ context.Context, d Delivery, s Settings, k Keys) (string, error) {
 	h := s.HMAC
 	if h == nil {
 		return "", errors.New("callback: a connection of the provider hmac without its settings")
@@ -153,19 +154,14 @@ func verifyHMAC(d Delivery, s Settings, secrets []string) (string, error) {
 	if !prefixed {
 		return "", HeaderMalformed
 	}
-	if h.Encoding == "hex" {
-		given = strings.ToLower(given)
-	}
 	content, err := h.signed(d)
 	if err != nil {
 		return "", err
 	}
-	for _, secret := range secrets {
-		if hmac.Equal([]byte(given), []byte(h.signature(secret, content))) {
-			return h.event(d), nil
-		}
+	if err := hmacSigned(h.algorithm(), k.Secrets, encoding(h.Encoding), given, content); err != nil {
+		return "", err
 	}
-	return "", NoMatch
+	return h.event(d, s.Format), nil
 }
 
 // signed is what the provider signed, or why the delivery cannot be believed whatever its signature is.
@@ -190,35 +186,33 @@ func (h *HMAC) signed(d Delivery) (string, error) {
 	return strings.NewReplacer("{id}", event, "{timestamp}", stamp, "{body}", string(d.Body)).Replace(h.Template), nil
 }
 
-func (h *HMAC) signature(secret, content string) string {
-	var algorithm func() hash.Hash = sha256.New
+func (h *HMAC) algorithm() func() hash.Hash {
 	if h.Algorithm == "sha512" {
-		algorithm = sha512.New
+		return sha512.New
 	}
-	mac := hmac.New(algorithm, []byte(secret))
-	mac.Write([]byte(content))
-	if h.Encoding == "base64" {
-		return base64.StdEncoding.EncodeToString(mac.Sum(nil))
-	}
-	return hex.EncodeToString(mac.Sum(nil))
+	return sha256.New
 }
 
 // event is the provider's id of a delivery whose signature was right; a body that names none is its own.
-func (h *HMAC) event(d Delivery) string {
+func (h *HMAC) event(d Delivery, format string) string {
 	if given := d.Headers[h.EventHeader]; h.EventHeader != "" && given != "" {
 		return eventID(given)
 	}
-	if h.EventPath != "" {
-		if doc, err := parse(d.Body); err == nil {
-			switch v := doc.at(h.EventPath).(type) {
-			case string:
-				return eventID(v)
-			case json.Number:
-				return eventID(v.String())
-			}
-		}
+	if h.EventPath == "" {
+		return hashed(d.Body)
 	}
-	return hashed(d.Body)
+	doc, err := parseAs(format, d.Body)
+	if err != nil {
+		return hashed(d.Body)
+	}
+	switch v := doc.at(h.EventPath).(type) {
+	case string:
+		return eventID(v)
+	case json.Number:
+		return eventID(v.String())
+	default:
+		return hashed(d.Body)
+	}
 }
 
 func or[T comparable](v, otherwise T) T {

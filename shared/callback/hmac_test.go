@@ -1,13 +1,52 @@
 package callback
 
 import (
+	"crypto/sha256"
+	"crypto/sha512"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"farrier/shared/problem"
 )
+
+const shared = "It's a Secret to Everybody"
+
+func hmacSenders(t testing.TB) []provider {
+	of := func(name string, h HMAC, s Settings) provider {
+		s.HMAC = &h
+		return provider{
+			name: name, connection: connected(t, "hmac", s), keys: withSecrets(shared), others: withSecrets(strings.Repeat("x", 32)),
+			signature: inHeader(strings.ToLower(h.Header)),
+		}
+	}
+	body := of("hmac over the body, as GitHub and BTCPay sign", HMAC{Header: "X-Hub-Signature-256", Prefix: "sha256="}, Settings{})
+	body.sign = func(_ testing.TB, _ time.Time, body []byte) Delivery {
+		return Delivery{Body: body, Headers: Headers{"x-hub-signature-256": "sha256=" + inHex.encode(hmacOf(sha256.New, shared, string(body)))}}
+	}
+	body.reads = []reading{{`{"data":{"chain":"eip155:137","transaction":"` + txA + `"}}`, []Notice{{Kind: DepositSeen, Chain: "eip155:137", Tx: txA}}}}
+
+	beside := of("hmac of 512 bits in base64 with an id beside it", HMAC{Header: "x-payload-hash", Algorithm: "sha512", Encoding: "base64", EventHeader: "X-Delivery"},
+		Settings{Format: "xml", Chain: "eip155:137", TransactionPath: "paid.tx", VersionPath: "paid.@version", Versions: []string{"1", "2"}, Required: []string{"paid.order"}})
+	beside.event = "d-1"
+	beside.sign = func(_ testing.TB, _ time.Time, body []byte) Delivery {
+		return Delivery{Body: body, Headers: Headers{"x-payload-hash": inBase64.encode(hmacOf(sha512.New, shared, string(body))), "x-delivery": "d-1"}}
+	}
+	beside.reads = []reading{{`<paid version="2"><order>7</order><tx>` + txA + `</tx></paid>`, []Notice{{Kind: DepositSeen, Chain: "eip155:137", Tx: txA}}}}
+	beside.unknown = `<paid version="3"><order>7</order></paid>`
+
+	timed := of("hmac with the time in milliseconds and the id", HMAC{Header: "x-sig", TimestampHeader: "X-Time", TimestampUnit: "ms", WindowSeconds: 60, EventHeader: "x-id", Template: "{timestamp}|{id}|{body}"},
+		Settings{Format: "form", ChainPath: "chain", TransactionPath: "tx"})
+	timed.signed, timed.window, timed.event = []part{inHeader("x-time"), inHeader("x-id")}, time.Minute, "e-1"
+	timed.sign = func(_ testing.TB, at time.Time, body []byte) Delivery {
+		stamp := strconv.FormatInt(at.UnixMilli(), 10)
+		return Delivery{Body: body, Headers: Headers{"x-sig": inHex.encode(hmacOf(sha256.New, shared, stamp, "|e-1|", string(body))), "x-time": stamp, "x-id": "e-1"}}
+	}
+	timed.reads = []reading{{"chain=eip155:137&tx=" + txA + "&tx=" + txB, []Notice{{Kind: DepositSeen, Chain: "eip155:137", Tx: txA}, {Kind: DepositSeen, Chain: "eip155:137", Tx: txB}}}}
+	return []provider{body, beside, timed}
+}
 
 // The example of GitHub's documentation
 // (https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries, read 2026-11-21).
@@ -23,7 +62,7 @@ func TestGitHubsPublishedVectorIsBelieved(t *testing.T) {
 	for _, spelling := range []func(string) string{strings.Clone, strings.ToUpper} {
 		prefix, digest, _ := strings.Cut(d.Headers["x-hub-signature-256"], "=")
 		d.Headers["x-hub-signature-256"] = prefix + "=" + spelling(digest)
-		event, err := verifyHMAC(d, s, []string{"It's a Secret to Everybody"})
+		event, err := verifyHMAC(t.Context(), d, s, withSecrets(shared))
 		if event != "72d3162e-cc78-11e3-81ab-4c9367dc0958" || err != nil {
 			t.Errorf("%q, %v", event, err)
 		}
@@ -48,7 +87,7 @@ func TestTheEventOfAnHMACIsNamedByTheHeaderThePathOrTheBody(t *testing.T) {
 		"neither":                       {HMAC{}, "e-1", `{"id":"e-2"}`, hashed([]byte(`{"id":"e-2"}`))},
 	} {
 		d := Delivery{Body: []byte(c.body), Headers: Headers{"x-id": c.header, "x-sig": "s"}}
-		if got := c.hmac.event(d); got != c.want {
+		if got := c.hmac.event(d, ""); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}

@@ -41,7 +41,7 @@ func TestAnUnknownConnectionIsAskedForOnceAMinute(t *testing.T) {
 	table, ctx, now := connections(t), context.Background(), noon
 	table.Now = func() time.Time { return now }
 	known := &Known{Connections: table}
-	late := Connection{PK: "con_01JD0000000000000000000000", SK: "connection", ID: "con_01JD0000000000000000000000", Version: 1}
+	late := Connection{Merchant: "mer_1", PK: "con_01JD0000000000000000000000", SK: "connection", ID: "con_01JD0000000000000000000000", Version: 1}
 	if _, err := known.Find(ctx, late.ID); !errors.Is(err, ErrUnknown) {
 		t.Fatal(err)
 	}

@@ -220,3 +220,14 @@ func TestATableThatIsGoneIsTroubleAndNoAnswer(t *testing.T) {
 		t.Errorf("%q, %v", kept, err)
 	}
 }
+
+func TestAConnectionsOwnDaysComeBeforeTheDeployments(t *testing.T) {
+	for days, want := range map[int]time.Duration{0: 90 * 24 * time.Hour, 1: 24 * time.Hour, 3650: 3650 * 24 * time.Hour} {
+		r := receipts(t)
+		receipt := NewReceipt(Connection{ID: receiptOf("", "").PK, Care: Care{KeepDays: days}}, "evt_1", Delivery{At: noon})
+		keep(t, r, receipt, First)
+		if got := all(t, r)[0].TTL; got != noon.Add(want).Unix() {
+			t.Errorf("%d days: %d", days, got)
+		}
+	}
+}

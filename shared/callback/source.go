@@ -1,28 +1,47 @@
 package callback
 
 import (
-	"fmt"
+	"context"
 	"io"
-	"maps"
 	"net/http"
-	"slices"
 )
 
 // Source is one kind of provider: what is asked of it when a connection is made, when a callback comes and
 // when its receipt is read.
 type Source struct {
-	// Settle completes a connection's settings and refuses, by the field's name, those that cannot work.
+	// Trusts are what a connection may be trusted with, the usual one first.
+	Trusts []Trust
+	// Settle completes a connection's settings and refuses, by the field's name, those that cannot work; nil
+	// where there is nothing beside what every source has.
 	Settle func(*Settings) error
-	// CheckSecret refuses a secret (or a public key) that is not of the provider's form; its error
-	// follows the field's name.
+	// Paths: Read follows the connection's own paths (readPaths). Other sources know their bodies, and refuse paths.
+	Paths bool
+	// Regions are the parts of the provider that a connection may be with, the usual one first; nil where it has one.
+	Regions []string
+	// CheckSecret refuses a secret (or a public key) that is not of the provider's form; its error follows the
+	// field's name. nil: nothing is given, since the provider publishes its keys. Where it publishes them and there is
+	// a CheckSecret too, a connection may be given keys: then these are believed alone, and none is fetched.
 	CheckSecret func(secret string) error
 	// NewSecret makes a secret for a connection that was given none; nil where only the provider can.
 	NewSecret func(random io.Reader) (string, error)
-	// Verify proves that one of the secrets signed the delivery, in time, and gives the provider's own id
-	// of the event. Its error is Refused for what lies in the delivery, any other for trouble of ours.
-	Verify func(Delivery, Settings, []string) (event string, err error)
-	// Read says what a body means; its error is a ReadError. Sources of JSON may use readPaths.
-	Read func(body []byte, s Settings) ([]Hint, error)
+	// Orders: nothing is signed, and each order has an address of its own, with a secret in it (see order.go).
+	Orders bool
+	// Credentials are the named secrets beside those that verify.
+	Credentials []Credential
+	// Published is where the provider's public keys are; nil where it publishes none.
+	Published *Published
+	// Verify proves that one of the keys signed the delivery, in time, and gives the provider's own id of the
+	// event (eventID, hashed). Its error is Refused for what lies in the delivery, any other for trouble of ours.
+	Verify func(ctx context.Context, d Delivery, s Settings, k Keys) (event string, err error)
+	// Read says what a body means; its error is a ReadError or an UnknownError. Its keys are empty unless Encrypted.
+	Read func(body []byte, s Settings, k Keys) ([]Notice, error)
+	// Encrypted: Read needs the keys.
+	Encrypted bool
+	// Held are the kinds of notices that tell of money that the provider holds; nil: all that can. A source that tells of
+	// the same money as a deposit and as a payment, under two ids, names the one that is believed.
+	Held []Kind
+	// Asking is how the provider's API is asked for the object of a notice; nil where nobody can be asked.
+	Asking *Asking
 	// Answer is what the provider takes for success.
 	Answer Answer
 }
@@ -36,21 +55,3 @@ type Answer struct {
 
 // ok is what most providers take for success: any 2xx, and 200 for those that read "2xx" narrowly.
 var ok = Answer{Status: http.StatusOK}
-
-// sources is the registry: the API's provider names, in lower case with hyphens. It never changes.
-var sources = map[string]Source{
-	"standard-webhooks": standardWebhooks,
-	"hmac":              configurableHMAC,
-}
-
-// Providers are the names that a connection may have for its provider.
-func Providers() []string { return slices.Sorted(maps.Keys(sources)) }
-
-// sourceOf fails for a provider that another version of this code knew.
-func sourceOf(provider string) (Source, error) {
-	s, known := sources[provider]
-	if !known {
-		return Source{}, fmt.Errorf("callback: no source is named %q", provider)
-	}
-	return s, nil
-}

@@ -2,6 +2,7 @@ package callback
 
 import (
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -10,20 +11,14 @@ import (
 	"io"
 	"strings"
 	"time"
-
-	"farrier/shared/problem"
 )
 
 // standardWebhooks is every sender that follows Standard Webhooks 1.0.0
 // (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md, read
 // 2026-11-21). The specification leaves the time window open; its own libraries have five minutes.
 var standardWebhooks = Source{
-	Settle: func(s *Settings) error {
-		if s.HMAC != nil {
-			return problem.Field("hmac", `is for the provider "hmac" only`)
-		}
-		return nil
-	},
+	Trusts:      []Trust{Look},
+	Paths:       true,
 	CheckSecret: func(secret string) error { _, err := parseKey(secret); return err },
 	NewSecret:   newSymmetricSecret,
 	Verify:      verifyStandardWebhooks,
@@ -51,7 +46,7 @@ func newSymmetricSecret(random io.Reader) (string, error) {
 	return symmetricPrefix + base64.StdEncoding.EncodeToString(b[:]), nil
 }
 
-func verifyStandardWebhooks(d Delivery, _ Settings, secrets []string) (string, error) {
+func verifyStandardWebhooks(_ context.Context, d Delivery, _ Settings, k Keys) (string, error) {
 	event, err := d.Headers.one("webhook-id")
 	if err != nil {
 		return "", err
@@ -72,8 +67,8 @@ func verifyStandardWebhooks(d Delivery, _ Settings, secrets []string) (string, e
 		return "", err
 	}
 	content := bytes.Join([][]byte{[]byte(event), []byte(stamp), d.Body}, []byte("."))
-	for _, secret := range secrets {
-		if k, err := parseKey(secret); err == nil && k.signedOneOf(signatures, content) {
+	for _, secret := range k.Secrets {
+		if key, err := parseKey(secret); err == nil && key.signedOneOf(signatures, content) {
 			return eventID(event), nil
 		}
 	}
@@ -124,14 +119,6 @@ func parseKey(text string) (key, error) {
 		return key{}, errors.New(`must be "whsec_" and the base64 of 24 to 64 bytes, or "whpk_" and the base64 of an Ed25519 public key`)
 	}
 	return key{shared: b}, nil
-}
-
-// decoded reads base64 in its one spelling; the library alone would pass over the ends of lines.
-func decoded(text string) ([]byte, error) {
-	if strings.ContainsAny(text, "\r\n") {
-		return nil, base64.CorruptInputError(0)
-	}
-	return base64.StdEncoding.Strict().DecodeString(text)
 }
 
 func (k key) signedOneOf(signatures []signature, content []byte) bool {

@@ -18,6 +18,26 @@ const (
 	secretB = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 )
 
+func standardWebhooksSenders(t testing.TB) []provider {
+	private, public := ed25519Pair(t)
+	symmetric := provider{
+		name: "standard-webhooks v1", connection: connected(t, "standard-webhooks", Settings{}), keys: withSecrets(secretA), others: withSecrets(secretB),
+		signature: inHeader("webhook-signature"), signed: []part{inHeader("webhook-id"), inHeader("webhook-timestamp")}, window: 5 * time.Minute, event: "msg_1",
+		sign: func(t testing.TB, at time.Time, body []byte) Delivery {
+			return Delivery{Body: body, Headers: officially(t, secretA, "msg_1", at, body)}
+		},
+	}
+	asymmetric := symmetric
+	asymmetric.name, asymmetric.keys = "standard-webhooks v1a", withSecrets(publicPrefix+public)
+	asymmetric.others = withSecrets(publicPrefix + base64.StdEncoding.EncodeToString(make([]byte, 32)))
+	asymmetric.sign = func(_ testing.TB, at time.Time, body []byte) Delivery {
+		stamp := strconv.FormatInt(at.Unix(), 10)
+		signature := ed25519.Sign(private, []byte("msg_1."+stamp+"."+string(body)))
+		return Delivery{Body: body, Headers: Headers{"webhook-id": "msg_1", "webhook-timestamp": stamp, "webhook-signature": "v1a," + inBase64.encode(signature)}}
+	}
+	return []provider{symmetric, asymmetric}
+}
+
 // officially signs by the library that the specification's authors publish.
 func officially(t testing.TB, secret, event string, at time.Time, body []byte) Headers {
 	t.Helper()
@@ -36,7 +56,7 @@ func TestWhatTheOfficialLibrarySignsIsBelieved(t *testing.T) {
 	at := time.Unix(1_800_000_000, 0)
 	for _, body := range []string{`{"type":"x"}`, "", "not JSON", "\xff\xfe", strings.Repeat("x", 300_000)} {
 		d := Delivery{Headers: officially(t, secretA, "msg_1", at, []byte(body)), Body: []byte(body), At: at}
-		event, err := verifyStandardWebhooks(d, Settings{}, []string{secretA})
+		event, err := verifyStandardWebhooks(t.Context(), d, Settings{}, withSecrets(secretA))
 		if event != "msg_1" || err != nil {
 			t.Errorf("%.20q: %q, %v", body, event, err)
 		}
@@ -55,7 +75,7 @@ func TestWhatWeBelieveTheOfficialLibraryBelieves(t *testing.T) {
 		"", "v1", "v1,", "v1," + good, good[:len(good)-1], good + "=", strings.ToUpper(good), strings.Replace(good, "v1,", "v1a,", 1), strings.Replace(good, ",", ";", 1),
 	} {
 		h := Headers{"webhook-id": "msg_1", "webhook-timestamp": strconv.FormatInt(at.Unix(), 10), "webhook-signature": signature}
-		_, ours := verifyStandardWebhooks(Delivery{Headers: h, Body: body, At: at}, Settings{}, []string{secretA})
+		_, ours := verifyStandardWebhooks(t.Context(), Delivery{Headers: h, Body: body, At: at}, Settings{}, withSecrets(secretA))
 		theirs := signer.Verify(body, httpHeaders(h))
 		if (ours == nil) != (theirs == nil) {
 			t.Errorf("%q: we say %v, the official library %v", signature, ours, theirs)
@@ -84,7 +104,7 @@ func TestThePublishedVectorsAreBelieved(t *testing.T) {
 		d := Delivery{Body: []byte(v.body), At: time.Unix(v.at, 0), Headers: Headers{
 			"webhook-id": v.event, "webhook-timestamp": strconv.FormatInt(v.at, 10), "webhook-signature": v.signature,
 		}}
-		if event, err := verifyStandardWebhooks(d, Settings{}, []string{v.key}); event != v.event || err != nil {
+		if event, err := verifyStandardWebhooks(t.Context(), d, Settings{}, withSecrets(v.key)); event != v.event || err != nil {
 			t.Errorf("%s: %q, %v", v.signature, event, err)
 		}
 	}
@@ -118,7 +138,7 @@ func TestWhileRotatingAnyKeyAndAnySignatureMayMatch(t *testing.T) {
 		"no secret is left":                     {byA, nil, NoMatch},
 	} {
 		h["webhook-signature"] = c.signature
-		_, err := verifyStandardWebhooks(Delivery{Headers: h, Body: body, At: at}, Settings{}, c.secrets)
+		_, err := verifyStandardWebhooks(t.Context(), Delivery{Headers: h, Body: body, At: at}, Settings{}, withSecrets(c.secrets...))
 		if !errors.Is(err, c.err) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -156,7 +176,7 @@ func TestStandardWebhooksRefusals(t *testing.T) {
 	} {
 		h := Headers{"webhook-id": "msg_1", "webhook-timestamp": "1800000000", "webhook-signature": good}
 		h[c.header] = c.value
-		if _, err := verifyStandardWebhooks(Delivery{Headers: h, Body: body, At: at}, Settings{}, []string{secretA}); !errors.Is(err, c.want) {
+		if _, err := verifyStandardWebhooks(t.Context(), Delivery{Headers: h, Body: body, At: at}, Settings{}, withSecrets(secretA)); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -63,6 +64,7 @@ func (c *Crediter) Handle(ctx context.Context, records []events.DynamoDBEventRec
 		}
 		for _, s := range steps {
 			account := ledger.BalanceKey(s.deposit.Merchant, s.deposit.Asset, s.deposit.Shard)
+			account.SK += "/" + strconv.Itoa(s.deposit.Decimals) // so that amounts in another unit never lie among them
 			byAccount.add(account, s)
 		}
 	}
@@ -150,7 +152,11 @@ func (c *Crediter) open(ctx context.Context, steps []step) (*books, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &books{balance: balance, payments: map[string]*move{}}
+	if balance.Decimals != steps[0].deposit.Decimals {
+		c.Metrics.Count("EntryConflict", 1, map[string]string{"deposit": steps[0].deposit.ID})
+		return nil, stream.Unfit{Reason: fmt.Errorf("the account counts %s with %d decimals, and the deposit with %d", balance.Asset, balance.Decimals, steps[0].deposit.Decimals)}
+	}
+	b := &books{balance: balance, payments: map[string]*move{"": nil}} // what names no payment counts for none
 	for _, s := range steps {
 		if _, read := b.payments[s.deposit.Payment]; read {
 			continue
@@ -244,7 +250,7 @@ func (c *Crediter) pause(ctx context.Context, try int, why *dynamo.Cancelled) er
 func (c *Crediter) told(b *books) {
 	for _, e := range b.entries {
 		c.Log.Info("booked", "kind", e.Kind, "entry", e.ID, "deposit", e.Deposit, "payment", e.Payment)
-		if e.Kind == ledger.Reversal {
+		if e.Kind == ledger.Reversal && e.Object == "" { // what a provider paid back is no trouble
 			c.Metrics.Count("CreditReversed", 1, map[string]string{"deposit": e.Deposit, "merchant": e.Merchant})
 		}
 	}

@@ -10,4 +10,7 @@
 // For each round of a deposit (a round ends when the chain takes a final deposit back) the book has at
 // the end exactly one of: a credit; a credit and its reversal; a void, where it was taken back before
 // it was credited. A void lies in the credit's place: whoever comes late with the credit finds it taken.
+//
+// Held deposits are booked as those of a chain are, on the leg "held". Where a provider's object comes to another amount,
+// the reversal and the new credit are neighbours in one transaction, and its payment tells one event.
 package credit

@@ -47,14 +47,22 @@ func (s step) entry(c *Crediter, p *payment.Payment) ledger.Entry {
 	var toward ledger.Toward
 	switch s.kind {
 	case ledger.Credit:
-		legs = ledger.Legs{ledger.Available: s.deposit.Amount, ledger.Custody: s.deposit.Amount.Neg()}
+		legs = ledger.Legs{ledger.Available: s.deposit.Amount, counter(s.deposit): s.deposit.Amount.Neg()}
 		toward = towardOf(s.deposit, p)
 	case ledger.Reversal:
 		legs, toward = s.booked.Legs.Negative(), s.booked.Toward
 	case ledger.Void:
-		legs = ledger.Legs{ledger.Available: money.Amount{}, ledger.Custody: money.Amount{}}
+		legs = ledger.Legs{ledger.Available: money.Amount{}, counter(s.deposit): money.Amount{}}
 	}
 	return ledger.EntryFor(s.deposit, s.round, s.kind, legs, toward, c.now())
+}
+
+// counter is the leg that says where the money is.
+func counter(d deposit.Deposit) ledger.Leg {
+	if d.Held != nil {
+		return ledger.Held
+	}
+	return ledger.Custody
 }
 
 // towardOf decides what a deposit counts for: only the asset that was asked for counts.
@@ -62,7 +70,7 @@ func towardOf(d deposit.Deposit, p *payment.Payment) ledger.Toward {
 	switch {
 	case p == nil || p.Asset != d.Asset:
 		return ""
-	case p.IsAfter(d.BlockTime):
+	case p.IsAfter(d.Came()):
 		return ledger.TowardAfter
 	default:
 		return ledger.TowardInTime
@@ -84,7 +92,7 @@ type move struct {
 
 // write adds the entries of all steps to the account and its payments.
 func (b *books) write(c *Crediter, steps []step) error {
-	for _, s := range steps {
+	for i, s := range steps {
 		m := b.payments[s.deposit.Payment]
 		var p *payment.Payment
 		if m != nil {
@@ -98,8 +106,17 @@ func (b *books) write(c *Crediter, steps []step) error {
 		if m != nil && e.Toward != "" {
 			var event string
 			m.after, event = m.after.Credit(e.Legs[ledger.Available], e.Toward == ledger.TowardAfter, c.now())
-			m.events = append(m.events, event)
+			if !restates(s, steps[i+1:], m.after) {
+				m.events = append(m.events, event)
+			}
 		}
 	}
 	return nil
+}
+
+// restates says that a reversal only makes room for the credit that follows it: what a provider holds of an object is
+// another amount now. The credit's event tells of it, and there is one, since it counts for the same payment.
+func restates(s step, rest []step, p payment.Payment) bool {
+	return s.deposit.Held != nil && s.kind == ledger.Reversal && len(rest) > 0 && rest[0].deposit.ID == s.deposit.ID &&
+		rest[0].kind == ledger.Credit && towardOf(rest[0].deposit, &p) != ""
 }

@@ -1,13 +1,11 @@
 package deposit
 
 import (
-	"encoding/base32"
 	"strings"
 	"time"
 
 	"farrier/shared/chain"
 	"farrier/shared/dynamo"
-	"farrier/shared/id"
 	"farrier/shared/money"
 )
 
@@ -46,12 +44,13 @@ func CanMove(from, to State) bool {
 	return false
 }
 
-// Deposit is one transfer to one of our addresses. Block, amount and asset are as the chain told them last.
+// Deposit is one transfer to one of our addresses, or one object of a provider that holds its money (Held). Block, amount
+// and asset are as the chain, or the provider, told them last.
 type Deposit struct {
 	PK string `dynamodbav:"pk"` // merchant
-	SK string `dynamodbav:"sk"` // payment/chain/transaction/index
+	SK string `dynamodbav:"sk"` // payment/chain/transaction/index; payment/connection/object where a provider holds it
 
-	ID       string       `dynamodbav:"id"` // "dep_" and a hash of chain, transaction and index
+	ID       string       `dynamodbav:"id"` // "dep_" and a hash of chain, transaction and index, or of connection and object
 	Merchant string       `dynamodbav:"merchant"`
 	Payment  string       `dynamodbav:"payment"`
 	Shard    int          `dynamodbav:"shard"` // of the account that is credited
@@ -67,6 +66,8 @@ type Deposit struct {
 	Height    uint64    `dynamodbav:"height"`
 	BlockHash string    `dynamodbav:"block_hash"`
 	BlockTime time.Time `dynamodbav:"block_time"`
+
+	Held *Held `dynamodbav:"held,omitempty"` // of money that a provider holds: in place of all that a chain tells
 
 	State     State     `dynamodbav:"state"`
 	Round     int       `dynamodbav:"round"` // how often it has been reversed
@@ -85,6 +86,5 @@ func KeyOf(merchant, payment string, c chain.ID, tx, index string) dynamo.Key {
 
 // IDOf is the public id of the deposit of a transfer.
 func IDOf(c chain.ID, tx, index string) string {
-	sum := id.Digest(string(c), tx, index)
-	return "dep_" + base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:])[:26]
+	return idOf(string(c), tx, index)
 }

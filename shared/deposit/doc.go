@@ -1,4 +1,5 @@
-// Package deposit is money coming in: one item for each transfer to one of our addresses.
+// Package deposit is money coming in: one item for each transfer to one of our addresses, and one for each object of a
+// provider that holds the money itself and whose word is believed (a held deposit).
 //
 //	seen → confirming → final
 //	   ↘        ↘         ↘

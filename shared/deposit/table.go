@@ -96,7 +96,11 @@ func overtaken(err error) bool {
 func (s Store) alarm(d Deposit) {
 	alarms := map[State]string{Reversed: "DepositReversed", Conflict: "DepositConflict"}
 	if name := alarms[d.State]; name != "" {
-		s.Metrics.Count(name, 1, map[string]string{"deposit": d.ID, "chain": string(d.Chain), "tx": d.Tx, "merchant": d.Merchant})
+		about := map[string]string{"deposit": d.ID, "chain": string(d.Chain), "tx": d.Tx, "merchant": d.Merchant}
+		if d.Held != nil {
+			about = map[string]string{"deposit": d.ID, "connection": d.Held.Connection, "object": d.Held.Object, "merchant": d.Merchant}
+		}
+		s.Metrics.Count(name, 1, about)
 	}
 }
 
@@ -121,16 +125,17 @@ func (s Store) Get(ctx context.Context, key dynamo.Key) (Deposit, error) {
 	return d, err
 }
 
-// ByMerchant is a page of a merchant's deposits, those of the newest payments first, and the cursor of the next page.
+// ByMerchant is a page of a merchant's deposits, those of the newest payments first and those of no payment last, and the
+// cursor of the next page.
 func (s Store) ByMerchant(ctx context.Context, merchant string, limit int32, cursor string) ([]Deposit, string, error) {
-	return s.list(ctx, merchant, "pay_", limit, cursor)
+	return s.list(ctx, dynamo.Query{PK: merchant, From: unpaidFor + "/", To: "pay_~", Descending: true, Limit: limit, Cursor: cursor})
 }
 
 // ByPayment is a page of one payment's deposits and the cursor of the next.
 func (s Store) ByPayment(ctx context.Context, merchant, payment string, limit int32, cursor string) ([]Deposit, string, error) {
-	return s.list(ctx, merchant, payment+"/", limit, cursor)
+	return s.list(ctx, dynamo.Query{PK: merchant, Prefix: payment + "/", Descending: true, Limit: limit, Cursor: cursor})
 }
 
-func (s Store) list(ctx context.Context, merchant, prefix string, limit int32, cursor string) ([]Deposit, string, error) {
-	return dynamo.List[Deposit](ctx, s.Table, dynamo.Query{PK: merchant, Prefix: prefix, Descending: true, Limit: limit, Cursor: cursor})
+func (s Store) list(ctx context.Context, q dynamo.Query) ([]Deposit, string, error) {
+	return dynamo.List[Deposit](ctx, s.Table, q)
 }

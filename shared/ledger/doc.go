@@ -7,5 +7,6 @@
 // says the others say too; a balance can be rebuilt from its entries, and must come out the same.
 //
 // An amount on the leg "available" is what the platform owes the merchant and may be paid out; the leg
-// "custody" is the same money held on the chain, with the opposite sign.
+// "custody" is the same money held on the chain, with the opposite sign; of money that a custodian or
+// gateway holds it is the leg "held", so that what the chain must hold can be told from the book alone.
 package ledger

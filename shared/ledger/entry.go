@@ -20,6 +20,7 @@ type Leg string
 const (
 	Available Leg = "available" // owed to the merchant
 	Custody   Leg = "custody"   // held on the chain, negative
+	Held      Leg = "held"      // held by a custodian or gateway, negative
 )
 
 // Legs are amounts by leg; an entry's sum to zero.
@@ -71,8 +72,8 @@ type Kind string
 // The kinds.
 const (
 	Credit   Kind = "credit"   // a final deposit
-	Reversal Kind = "reversal" // a credited deposit that the chain took back
-	Void     Kind = "void"     // a deposit that the chain took back before it was credited: it takes the credit's place, so that none can come late
+	Reversal Kind = "reversal" // a credited deposit that the chain took back, or its provider
+	Void     Kind = "void"     // a deposit that was taken back before it was credited: it takes the credit's place, so that none can come late
 )
 
 // Entry is one line of the book. Its key holds nothing but the transfer's identity (its payment, which its
@@ -95,7 +96,11 @@ type Entry struct {
 	Chain    chain.ID    `dynamodbav:"chain"`
 	Tx       string      `dynamodbav:"tx"`
 	Index    string      `dynamodbav:"index"`
-	At       time.Time   `dynamodbav:"at"` // when it was written
+
+	Connection string `dynamodbav:"connection,omitempty"` // where a provider holds the money, in place of chain, tx and index
+	Object     string `dynamodbav:"object,omitempty"`
+
+	At time.Time `dynamodbav:"at"` // when it was written
 }
 
 // Toward says what of its payment the money counts for.
@@ -127,11 +132,15 @@ func Slot(d deposit.Deposit, round int, kind Kind) string {
 // EntryFor makes the entry of a deposit's round.
 func EntryFor(d deposit.Deposit, round int, kind Kind, legs Legs, toward Toward, now time.Time) Entry {
 	sk := Slot(d, round, kind)
-	return Entry{
+	e := Entry{
 		PK: PartitionOf(d.Merchant, d.Shard), SK: sk, ID: id.Derived("ent", d.NoticedAt, d.Merchant, sk), Kind: kind,
 		Merchant: d.Merchant, Shard: d.Shard, Asset: d.Asset, Decimals: d.Decimals, Legs: legs,
 		Deposit: d.ID, Payment: d.Payment, Toward: toward, Chain: d.Chain, Tx: d.Tx, Index: d.Index, At: now,
 	}
+	if d.Held != nil {
+		e.Connection, e.Object = d.Held.Connection, d.Held.Object
+	}
+	return e
 }
 
 // Same says whether two entries say the same; when they were written does not matter.

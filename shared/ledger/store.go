@@ -117,9 +117,11 @@ type EntryView struct {
 	AmountUnits string         `json:"amount_units" doc:"change of what is available, in the asset's smallest unit"`
 	Legs        map[Leg]string `json:"legs" doc:"in the asset's smallest unit; they sum to zero"`
 	Deposit     string         `json:"deposit"`
-	Payment     string         `json:"payment"`
-	Chain       string         `json:"chain"`
-	Transaction string         `json:"transaction"`
+	Payment     string         `json:"payment" doc:"empty where a provider's object names none"`
+	Chain       string         `json:"chain,omitempty"`
+	Transaction string         `json:"transaction,omitempty"`
+	Connection  string         `json:"connection,omitempty" doc:"whose provider holds the money; absent for transfers on a chain"`
+	Object      string         `json:"object,omitempty" doc:"the provider's id of the payment or transfer"`
 	At          time.Time      `json:"at"`
 }
 
@@ -127,7 +129,8 @@ type EntryView struct {
 func (e Entry) View() EntryView {
 	return EntryView{
 		ID: e.ID, Kind: e.Kind, Asset: string(e.Asset), Amount: e.Legs[Available].Decimal(e.Decimals), AmountUnits: e.Legs[Available].String(),
-		Legs: e.Legs.texts(), Deposit: e.Deposit, Payment: e.Payment, Chain: string(e.Chain), Transaction: e.Tx, At: e.At,
+		Legs: e.Legs.texts(), Deposit: e.Deposit, Payment: e.Payment, Chain: string(e.Chain), Transaction: e.Tx,
+		Connection: e.Connection, Object: e.Object, At: e.At,
 	}
 }
 

@@ -13,8 +13,10 @@ const (
 	WebhooksRead     Scope = "webhooks:read"     // webhook endpoints
 	WebhooksWrite    Scope = "webhooks:write"    // make and change webhook endpoints, send deliveries again
 	EventsRead       Scope = "events:read"       // events and their deliveries
-	ConnectionsWrite Scope = "connections:write" // make connections, which providers call back to
+	ConnectionsRead  Scope = "connections:read"  // connections, which providers call back to
+	ConnectionsWrite Scope = "connections:write" // make and change connections
 	CallbacksRead    Scope = "callbacks:read"    // what providers sent
+	CallbacksWrite   Scope = "callbacks:write"   // have it read again
 	Everything       Scope = "*"                 // all of these
 )
 
@@ -23,7 +25,8 @@ const MerchantsWrite Scope = "merchants:write"
 
 // Grantable are the scopes that a merchant's key can have.
 var Grantable = []Scope{
-	PaymentsRead, PaymentsWrite, LedgerRead, WebhooksRead, WebhooksWrite, EventsRead, ConnectionsWrite, CallbacksRead, Everything,
+	PaymentsRead, PaymentsWrite, LedgerRead, WebhooksRead, WebhooksWrite, EventsRead,
+	ConnectionsRead, ConnectionsWrite, CallbacksRead, CallbacksWrite, Everything,
 }
 
 // Caller is who makes a request: a merchant with a key's scopes, or the operator.

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -58,16 +59,18 @@ func TableOn(t testing.TB, client *dynamodb.Client, indexes ...Index) dynamo.Tab
 	t.Helper()
 	table := dynamo.Table{Client: client, Name: Unique("table")}
 	in := &dynamodb.CreateTableInput{
-		TableName: &table.Name, BillingMode: types.BillingModePayPerRequest,
-		KeySchema: keys("pk", "sk"), AttributeDefinitions: attributes("pk", "sk"),
+		TableName: &table.Name, BillingMode: types.BillingModePayPerRequest, KeySchema: keys("pk", "sk"),
 	}
+	names := []string{"pk", "sk"}
 	for _, i := range indexes {
 		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
 			IndexName: aws.String(i.Name), KeySchema: keys(i.Partition, i.Sort),
 			Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
 		})
-		in.AttributeDefinitions = append(in.AttributeDefinitions, attributes(i.Partition, i.Sort)...)
+		names = append(names, i.Partition, i.Sort)
 	}
+	slices.Sort(names)
+	in.AttributeDefinitions = attributes(slices.Compact(names)...) // two indexes may share an attribute
 	_, err := client.CreateTable(context.Background(), in)
 	var made *types.ResourceInUseException // by a first try whose answer was lost: the name is this test's alone
 	if err != nil && !errors.As(err, &made) {

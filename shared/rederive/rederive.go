@@ -1,8 +1,9 @@
-// Package rederive tells credit and notify again of what stands in the tables, for the case that a stream
+// Package rederive tells interpret, credit and notify again of what stands in the tables, for the case that a stream
 // forgot records (it keeps them for 24 hours) or was broken.
 //
-// It promises: each deposit that is final or was reversed is decided about again, and the newest change of
-// each payment is told again; what was done before is found done and changes nothing. A change of a payment
+// It promises: each callback is read again, each deposit that is final or was reversed is decided about again, and the newest
+// change of each payment is told again; what was done before is found done and changes nothing. Callbacks come first: what
+// a trusted provider said stands nowhere else. A change of a payment
 // that was forgotten and followed by another one is told only by what the later one says.
 package rederive
 
@@ -19,14 +20,14 @@ import (
 
 // Source is what is read, and the queues of the functions that are told.
 type Source struct {
-	Deposits, Payments dynamo.Table
-	Credit, Notify     queue.Queue
+	Callbacks, Deposits, Payments dynamo.Table
+	Interpret, Credit, Notify     queue.Queue
 }
 
 // Sent says how many records were sent.
-type Sent struct{ DepositsToCredit, DepositsToNotify, PaymentsToNotify int }
+type Sent struct{ CallbacksToInterpret, DepositsToCredit, DepositsToNotify, PaymentsToNotify int }
 
-// row is what deposits and payments have in common, as far as it matters here.
+// row is what callbacks, deposits and payments have in common, as far as it matters here.
 type row struct {
 	PK        string    `dynamodbav:"pk"`
 	SK        string    `dynamodbav:"sk"`
@@ -34,6 +35,19 @@ type row struct {
 	Round     int       `dynamodbav:"round"`  // how often it was reversed
 	Events    []string  `dynamodbav:"events"` // that a payment's last change stands for
 	UpdatedAt time.Time `dynamodbav:"updated_at"`
+
+	ReceivedAt time.Time `dynamodbav:"received_at"` // of a callback
+	Outcome    string    `dynamodbav:"outcome"`
+}
+
+func (r row) followed() bool { return !r.ReceivedAt.IsZero() && r.Outcome != "conflict" }
+
+// at is when a row changed last or, of a callback, when it came.
+func (r row) at() time.Time {
+	if r.ReceivedAt.IsZero() {
+		return r.UpdatedAt
+	}
+	return r.ReceivedAt
 }
 
 func (r row) settled() bool { return r.State == "final" || r.Round > 0 }
@@ -51,12 +65,14 @@ func (s Source) Since(ctx context.Context, from time.Time) (sent Sent, err error
 		to     queue.Queue
 		wanted func(row) bool
 		sent   *int
+		image  bool // told with the record; a callback's body may be large, and is read where it lies
 	}{
-		{s.Deposits, s.Credit, row.settled, &sent.DepositsToCredit},
-		{s.Deposits, s.Notify, row.deposit, &sent.DepositsToNotify},
-		{s.Payments, s.Notify, row.changed, &sent.PaymentsToNotify},
+		{s.Callbacks, s.Interpret, row.followed, &sent.CallbacksToInterpret, false},
+		{s.Deposits, s.Credit, row.settled, &sent.DepositsToCredit, true},
+		{s.Deposits, s.Notify, row.deposit, &sent.DepositsToNotify, true},
+		{s.Payments, s.Notify, row.changed, &sent.PaymentsToNotify, true},
 	} {
-		*part.sent, err = send(ctx, part.table, part.to, func(r row) bool { return !r.UpdatedAt.Before(from) && part.wanted(r) })
+		*part.sent, err = send(ctx, part.table, part.to, part.image, func(r row) bool { return !r.at().Before(from) && part.wanted(r) })
 		if err != nil {
 			return sent, err
 		}
@@ -65,7 +81,7 @@ func (s Source) Since(ctx context.Context, from time.Time) (sent Sent, err error
 }
 
 // send sends the wanted rows of a table as records that were set aside are sent, and says how many.
-func send(ctx context.Context, table dynamo.Table, to queue.Queue, wanted func(row) bool) (int, error) {
+func send(ctx context.Context, table dynamo.Table, to queue.Queue, image bool, wanted func(row) bool) (int, error) {
 	n := 0
 	err := table.Scan(ctx, func(item dynamo.Item) error {
 		var r row
@@ -76,11 +92,15 @@ func send(ctx context.Context, table dynamo.Table, to queue.Queue, wanted func(r
 			return nil
 		}
 		n++
+		told := item
+		if !image {
+			told = nil
+		}
 		return to.Send(ctx, queue.Message{Body: stream.Aside{Reason: "derived again", Record: events.DynamoDBEventRecord{
 			EventID: r.PK + "/" + r.SK, EventName: "MODIFY", EventSource: "aws:dynamodb",
 			EventSourceArn: "arn:aws:dynamodb:::table/" + table.Name,
 			Change: events.DynamoDBStreamRecord{
-				Keys: dynamo.Told(dynamo.Item{"pk": item["pk"], "sk": item["sk"]}), NewImage: dynamo.Told(item), StreamViewType: "NEW_IMAGE",
+				Keys: dynamo.Told(dynamo.Item{"pk": item["pk"], "sk": item["sk"]}), NewImage: dynamo.Told(told), StreamViewType: "NEW_IMAGE",
 			},
 		}}})
 	})

@@ -34,8 +34,11 @@ type Aside struct {
 type Consumer struct {
 	// Handle answers for each record: nil, Unfit, or trouble to be tried again.
 	Handle func(context.Context, []events.DynamoDBEventRecord) []error
-	Aside  queue.Queue // the dead-letter queue
-	Log    *slog.Logger
+	// Redriven answers for a record out of the queue, where that is not done as Handle does; it may wait for the outside
+	// world, as a stream must not. nil: Handle.
+	Redriven func(context.Context, []events.DynamoDBEventRecord) []error
+	Aside    queue.Queue // the dead-letter queue
+	Log      *slog.Logger
 }
 
 // Each makes a Handle from a function of one record.
@@ -117,7 +120,7 @@ func (c Consumer) queued(ctx context.Context, batch events.SQSEvent) events.SQSE
 			err = errPosition
 		}
 		if err == nil {
-			err = c.Handle(ctx, []events.DynamoDBEventRecord{aside.Record})[0]
+			err = c.redriven()(ctx, []events.DynamoDBEventRecord{aside.Record})[0]
 		}
 		if err != nil {
 			c.Log.ErrorContext(ctx, "redriven record failed", "message", message.MessageId, "error", err)
@@ -125,6 +128,13 @@ func (c Consumer) queued(ctx context.Context, batch events.SQSEvent) events.SQSE
 		}
 	}
 	return failures(failed...)
+}
+
+func (c Consumer) redriven() func(context.Context, []events.DynamoDBEventRecord) []error {
+	if c.Redriven != nil {
+		return c.Redriven
+	}
+	return c.Handle
 }
 
 func failures(ids ...string) events.SQSEventResponse {

@@ -2,10 +2,8 @@ package webhook
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"io"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -14,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"farrier/shared/cloud"
+	"farrier/shared/outside"
 )
 
 const (
@@ -26,8 +25,6 @@ const (
 	KeptAnswer = 512
 	// readAnswer is how much of an answer is read, so that a short one leaves its connection fit for the next request.
 	readAnswer = 8 << 10
-	// maxHeader bounds an answer's header.
-	maxHeader = 16 << 10
 )
 
 // Client posts to addresses that we do not trust.
@@ -51,22 +48,7 @@ func NewClient(o Options) *Client {
 	if o.Limit == 0 {
 		o.Limit = Timeout
 	}
-	d := dialer{
-		net: net.Dialer{Control: onlyReachable(o.Local)},
-		tls: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.Roots, ClientSessionCache: tls.NewLRUClientSessionCache(256)},
-	}
-	return &Client{
-		local: o.Local, now: o.Now, limit: o.Limit,
-		http: &http.Client{
-			Transport: &http.Transport{
-				Proxy:       nil, // not even one from the environment
-				DialContext: d.dial, DialTLSContext: d.dialTLS,
-				MaxIdleConns: 256, MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second,
-				MaxResponseHeaderBytes: maxHeader, DisableCompression: true,
-			},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-	}
+	return &Client{local: o.Local, now: o.Now, limit: o.Limit, http: outside.NewClient(outside.Options{Local: o.Local, Roots: o.Roots})}
 }
 
 // post is one attempt's request.
@@ -98,11 +80,11 @@ func (c *Client) post(ctx context.Context, p post) outcome {
 
 func (c *Client) send(ctx context.Context, cancel func(), p post) outcome {
 	if checkURL(p.URL, c.local) != nil { // it was checked when it was stored; the local run may have been then
-		return outcome{Trouble: troubleAddress}
+		return outcome{Trouble: outside.NotReachable}
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.URL, strings.NewReader(p.Payload))
 	if err != nil {
-		return outcome{Trouble: troubleAddress}
+		return outcome{Trouble: outside.NotReachable}
 	}
 	request.Header = http.Header{
 		"Content-Type":      {"application/json"},
@@ -116,7 +98,7 @@ func (c *Client) send(ctx context.Context, cancel func(), p post) outcome {
 	}
 	answer, err := c.http.Do(request)
 	if err != nil {
-		return outcome{Trouble: troubleOf(err)}
+		return outcome{Trouble: outside.Trouble(err)}
 	}
 	defer func() { _ = answer.Body.Close() }()
 	defer time.AfterFunc(bodyWait, cancel).Stop()

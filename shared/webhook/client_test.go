@@ -20,6 +20,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"farrier/shared/outside"
 )
 
 var letter = post{ID: "evt_01JD0000000000000000000000", Signatures: "v1,abc", Payload: `{"type":"payment.paid"}`, At: noon}
@@ -109,20 +111,20 @@ func TestAServerThatMisbehavesIsAnOutcomeAndNeverHoldsUsLongerThanTheLimit(t *te
 		status   int
 		trouble  string
 	}{
-		{"never reads, never answers", func(net.Conn) { time.Sleep(3 * time.Second) }, 0, troubleTime},
-		{"reads, never answers", silent, 0, troubleTime},
-		{"closes at once", func(net.Conn) {}, 0, troubleAnswer},
-		{"resets", func(c net.Conn) { heard(c); _ = c.(*net.TCPConn).SetLinger(0) }, 0, troubleAnswer},
-		{"closes after reading", heard, 0, troubleAnswer},
-		{"closes in the middle of its header", says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"), 0, troubleAnswer},
-		{"speaks something else", says("SSH-2.0-OpenSSH_9.2\r\n"), 0, troubleAnswer},
+		{"never reads, never answers", func(net.Conn) { time.Sleep(3 * time.Second) }, 0, outside.NoTime},
+		{"reads, never answers", silent, 0, outside.NoTime},
+		{"closes at once", func(net.Conn) {}, 0, outside.NoAnswer},
+		{"resets", func(c net.Conn) { heard(c); _ = c.(*net.TCPConn).SetLinger(0) }, 0, outside.NoAnswer},
+		{"closes after reading", heard, 0, outside.NoAnswer},
+		{"closes in the middle of its header", says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"), 0, outside.NoAnswer},
+		{"speaks something else", says("SSH-2.0-OpenSSH_9.2\r\n"), 0, outside.NoAnswer},
 		{"has an endless header", func(c net.Conn) {
 			heard(c)
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n")
 			for _, err := io.WriteString(c, "X-A: "+strings.Repeat("a", 1000)+"\r\n"); err == nil; {
 				_, err = io.WriteString(c, "X-A: "+strings.Repeat("a", 1000)+"\r\n")
 			}
-		}, 0, troubleAnswer},
+		}, 0, outside.NoAnswer},
 		{"sends its header byte by byte", func(c net.Conn) {
 			heard(c)
 			for _, b := range []byte("HTTP/1.1 200 OK\r\n\r\n") {
@@ -131,7 +133,7 @@ func TestAServerThatMisbehavesIsAnOutcomeAndNeverHoldsUsLongerThanTheLimit(t *te
 				}
 				time.Sleep(100 * time.Millisecond)
 			}
-		}, 0, troubleTime},
+		}, 0, outside.NoTime},
 		{"continues for ever", func(c net.Conn) {
 			heard(c)
 			for {
@@ -139,7 +141,7 @@ func TestAServerThatMisbehavesIsAnOutcomeAndNeverHoldsUsLongerThanTheLimit(t *te
 					return
 				}
 			}
-		}, 0, troubleAnswer},
+		}, 0, outside.NoAnswer},
 		{"answers 200 and then nothing of the body it promised", func(c net.Conn) {
 			says("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")(c)
 			silent(c)
@@ -154,7 +156,7 @@ func TestAServerThatMisbehavesIsAnOutcomeAndNeverHoldsUsLongerThanTheLimit(t *te
 		t.Run(c.sentence, func(t *testing.T) {
 			t.Parallel()
 			client := loopbackClient()
-			if c.trouble == troubleTime {
+			if c.trouble == outside.NoTime {
 				client = impatientClient()
 			}
 			url, started := scripted(t, c.f), time.Now()
@@ -219,13 +221,13 @@ func TestNobodyListeningIsAConnectionThatCouldNotBeMade(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = listener.Close()
-	if out := send(t, loopbackClient(), "http://"+listener.Addr().String()); out.Trouble != troubleConnect {
+	if out := send(t, loopbackClient(), "http://"+listener.Addr().String()); out.Trouble != outside.NoConnection {
 		t.Errorf("%+v", out)
 	}
 }
 
 func TestANameThatDoesNotExistIsSaidToBeTheTrouble(t *testing.T) {
-	if out := send(t, NewClient(Options{Now: time.Now, Limit: 5 * time.Second}), "https://nothing.invalid/"); out.Trouble != troubleName && out.Trouble != troubleTime {
+	if out := send(t, NewClient(Options{Now: time.Now, Limit: 5 * time.Second}), "https://nothing.invalid/"); out.Trouble != outside.NoName && out.Trouble != outside.NoTime {
 		t.Errorf("%+v", out)
 	}
 }
@@ -239,7 +241,7 @@ func TestTheAddressIsCheckedAfterTheNameWasResolved(t *testing.T) {
 	for _, addresses := range [][]string{{"127.0.0.1"}, {"169.254.169.254"}, {"10.0.0.1", "127.0.0.1"}, {"::1"}} {
 		c := NewClient(Options{Now: time.Now, Limit: time.Second})
 		resolveTo(t, c, addresses...)
-		if out := send(t, c, "https://merchant.example:"+port+"/"); out.Trouble != troubleAddress || reached {
+		if out := send(t, c, "https://merchant.example:"+port+"/"); out.Trouble != outside.NotReachable || reached {
 			t.Errorf("%v: %+v, reached: %t", addresses, out, reached)
 		}
 	}
@@ -249,11 +251,11 @@ func TestTheAddressIsCheckedAfterTheNameWasResolved(t *testing.T) {
 func TestANameThatIsPublicFirstAndPrivateTheSecondTimeIsRefusedTheSecondTime(t *testing.T) {
 	c := NewClient(Options{Now: time.Now, Limit: 300 * time.Millisecond})
 	resolveTo(t, c, "192.88.98.1") // public, and nobody there
-	if out := send(t, c, "https://merchant.example/"); out.Trouble == troubleAddress {
+	if out := send(t, c, "https://merchant.example/"); out.Trouble == outside.NotReachable {
 		t.Errorf("a public address is refused: %+v", out)
 	}
 	resolveTo(t, c, "127.0.0.1")
-	if out := send(t, c, "https://merchant.example/"); out.Trouble != troubleAddress {
+	if out := send(t, c, "https://merchant.example/"); out.Trouble != outside.NotReachable {
 		t.Errorf("%+v", out)
 	}
 }
@@ -263,7 +265,7 @@ func TestWhatIsNotHTTPSIsNotSentOutsideALocalRun(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
 	defer server.Close()
 	out := send(t, NewClient(Options{Now: time.Now}), strings.Replace(server.URL, "127.0.0.1", "merchant.example", 1))
-	if out.Trouble != troubleAddress || reached {
+	if out.Trouble != outside.NotReachable || reached {
 		t.Errorf("%+v, reached: %t", out, reached)
 	}
 }
@@ -292,10 +294,10 @@ func TestACertificateMustBeValidForNameTimeAndAuthority(t *testing.T) {
 		trouble  string
 	}{
 		{"good", &tls.Config{Certificates: authority.issue(t, "127.0.0.1", time.Now().Add(year))}, ""},
-		{"expired", &tls.Config{Certificates: authority.issue(t, "127.0.0.1", time.Now().Add(-time.Hour))}, troubleCertificate},
-		{"another name", &tls.Config{Certificates: authority.issue(t, "127.0.0.2", time.Now().Add(year))}, troubleCertificate},
-		{"unknown authority", &tls.Config{Certificates: newAuthority(t).issue(t, "127.0.0.1", time.Now().Add(year))}, troubleCertificate},
-		{"TLS 1.1 at most", &tls.Config{Certificates: authority.issue(t, "127.0.0.1", time.Now().Add(year)), MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, troubleHandshake},
+		{"expired", &tls.Config{Certificates: authority.issue(t, "127.0.0.1", time.Now().Add(-time.Hour))}, outside.BadCertificate},
+		{"another name", &tls.Config{Certificates: authority.issue(t, "127.0.0.2", time.Now().Add(year))}, outside.BadCertificate},
+		{"unknown authority", &tls.Config{Certificates: newAuthority(t).issue(t, "127.0.0.1", time.Now().Add(year))}, outside.BadCertificate},
+		{"TLS 1.1 at most", &tls.Config{Certificates: authority.issue(t, "127.0.0.1", time.Now().Add(year)), MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, outside.NoHandshake},
 		{"TLS 1.2", &tls.Config{Certificates: authority.issue(t, "127.0.0.1", time.Now().Add(year)), MaxVersion: tls.VersionTLS12}, ""},
 	} {
 		server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
@@ -309,7 +311,7 @@ func TestACertificateMustBeValidForNameTimeAndAuthority(t *testing.T) {
 		server.Close()
 	}
 	plain := scripted(t, says("HTTP/1.1 200 OK\r\n\r\n"))
-	if out := send(t, loopbackClient(), strings.Replace(plain, "http:", "https:", 1)); out.Trouble != troubleHandshake {
+	if out := send(t, loopbackClient(), strings.Replace(plain, "http:", "https:", 1)); out.Trouble != outside.NoHandshake {
 		t.Errorf("a server without TLS: %+v", out)
 	}
 }
@@ -359,9 +361,7 @@ func resolveTo(t *testing.T, c *Client, addresses ...string) {
 	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "udp", server)
 	}}
-	d := dialer{net: net.Dialer{Control: onlyReachable(c.local), Resolver: resolver}, tls: &tls.Config{MinVersion: tls.VersionTLS12}}
-	transport := c.http.Transport.(*http.Transport)
-	transport.DialContext, transport.DialTLSContext = d.dial, d.dialTLS
+	c.http = outside.NewClient(outside.Options{Local: c.local, Resolver: resolver})
 }
 
 // dnsServer answers every question with these addresses (RFC 1035, section 4).

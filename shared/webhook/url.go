@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"farrier/shared/outside"
 	"farrier/shared/problem"
 )
 
@@ -56,7 +57,7 @@ func validPort(u *url.URL) bool {
 
 func checkHost(host string, local bool) error {
 	if address, err := netip.ParseAddr(host); err == nil {
-		if address.Zone() != "" || !mayReach(address, local) {
+		if address.Zone() != "" || !outside.MayReach(address, local) {
 			return problem.Field("url", "must not name an address that is not public")
 		}
 		return nil

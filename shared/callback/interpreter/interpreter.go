@@ -1,9 +1,3 @@
-// Package interpreter reads receipts and asks for looks.
-//
-// It promises: a receipt becomes looks in the queue before its record leaves the stream, so a look may be
-// asked for twice and never not at all; a receipt that says nothing, or speaks of a chain that is not
-// configured, is marked with its outcome and counted, and the stream goes on; a second body under an
-// event's id asks for nothing.
 package interpreter
 
 import (
@@ -17,25 +11,31 @@ import (
 	"farrier/shared/callback"
 	"farrier/shared/chain"
 	"farrier/shared/cloud"
+	"farrier/shared/deposit"
 	"farrier/shared/dynamo"
 	"farrier/shared/queue"
 	"farrier/shared/stream"
 )
 
-// Look is the message that asks the watcher for a look: at a transaction, or at what is new on the chain.
-type Look struct {
-	Chain chain.ID `json:"chain"`
-	Tx    string   `json:"tx"`
-}
-
 // Interpreter reads receipts.
 type Interpreter struct {
 	Known    *callback.Known
+	Keyring  *callback.Keyring // for sources that encrypt what they say
 	Receipts callback.Receipts
 	Chains   *chain.Set
 	Looks    queue.Queue
-	Metrics  cloud.Metrics
-	Log      *slog.Logger
+
+	// For connections whose word is believed.
+	Deposits  deposit.Store
+	Addresses dynamo.Table
+	Payments  dynamo.Table
+	// For connections whose provider is asked.
+	Asker callback.Asker
+	Own   queue.Queue // this function's own queue: what must wait for the outside world goes through it
+
+	Metrics cloud.Metrics
+	Log     *slog.Logger
+	Now     cloud.Clock
 }
 
 // Handle reads one record of the callbacks' stream.
@@ -47,60 +47,71 @@ func (i *Interpreter) Handle(ctx context.Context, record events.DynamoDBEventRec
 	if err := dynamo.Unmarshal(dynamo.Image(record.Change.NewImage), &receipt); err != nil {
 		return stream.Unfit{Reason: err}
 	}
-	if receipt.Outcome != "" {
-		return nil // a conflict: the first body stands
+	return i.read(ctx, receipt, false)
+}
+
+// Redriven reads a receipt that comes out of the function's own queue: set aside before, sent there to be asked about, or
+// to be read again. Only its key matters where the receipt is still there.
+func (i *Interpreter) Redriven(ctx context.Context, record events.DynamoDBEventRecord) error {
+	var receipt callback.Receipt
+	err := i.Receipts.Table.Get(ctx, dynamo.StreamKey(record), &receipt)
+	if errors.Is(err, dynamo.ErrMissing) {
+		if len(record.Change.NewImage) == 0 {
+			return nil // forgotten meanwhile
+		}
+		err = dynamo.Unmarshal(dynamo.Image(record.Change.NewImage), &receipt)
 	}
-	connection, err := i.Known.Find(ctx, receipt.PK)
+	if err != nil {
+		return err
+	}
+	return i.read(ctx, receipt, true)
+}
+
+// read reads a receipt, in the stream or out of the queue.
+func (i *Interpreter) read(ctx context.Context, receipt callback.Receipt, queued bool) error {
+	if receipt.Outcome == callback.Conflict {
+		return nil // the first body stands
+	}
+	c, err := i.Known.Find(ctx, receipt.PK)
 	if errors.Is(err, callback.ErrUnknown) {
 		return stream.Unfit{Reason: fmt.Errorf("receipt of %s: %w", receipt.PK, err)}
 	}
 	if err != nil {
 		return err
 	}
-	return i.interpret(ctx, connection, receipt)
-}
-
-func (i *Interpreter) interpret(ctx context.Context, c callback.Connection, receipt callback.Receipt) error {
-	hints, err := c.Hints(receipt.Body)
-	var unreadable callback.ReadError
-	if errors.As(err, &unreadable) {
-		return i.mark(ctx, receipt, callback.Unreadable, unreadable.Error())
+	notices, err := c.Notices(ctx, receipt.Body, i.Keyring)
+	if found, is := troubleIn(err); is {
+		return i.done(ctx, receipt, found)
+	}
+	if closed := (callback.Closed{}); errors.As(err, &closed) { // KMS, for the moment
+		return err
 	}
 	if err != nil {
 		return stream.Unfit{Reason: err}
 	}
-	looks, strange := i.looks(hints)
-	if err := i.Looks.Send(ctx, looks...); err != nil {
+	if c.Trust == callback.Ask && !queued && tellOfMoney(notices) {
+		return i.toAsk(ctx, receipt)
+	}
+	found, err := i.follow(ctx, c, receipt, notices)
+	if err != nil {
 		return err
 	}
-	if strange > 0 {
-		return i.mark(ctx, receipt, callback.UnknownChain, fmt.Sprintf("%d of %d hints are for chains that are not configured", strange, len(hints)))
-	}
-	return nil
+	return i.done(ctx, receipt, append(found, said(notices)...)...)
 }
 
-// looks are the messages for hints on configured chains, and how many hints are on others.
-func (i *Interpreter) looks(hints []callback.Hint) (looks []queue.Message, strange int) {
-	for _, h := range hints {
-		if _, configured := i.Chains.Chain(h.Chain); !configured {
-			strange++
-			continue
+// follow brings about what notices may bring about, by what the connection is trusted with.
+func (i *Interpreter) follow(ctx context.Context, c callback.Connection, receipt callback.Receipt, notices []callback.Notice) ([]trouble, error) {
+	switch c.Trust {
+	case callback.Statement:
+		return i.believe(ctx, c, receipt, notices)
+	case callback.Ask:
+		answers, found, err := i.ask(ctx, c, notices)
+		if err != nil {
+			return nil, err
 		}
-		looks = append(looks, queue.Message{Body: Look(h), Group: string(h.Chain)})
+		more, err := i.believe(ctx, c, receipt, answers)
+		return append(found, more...), err
+	default:
+		return i.look(ctx, notices)
 	}
-	return looks, strange
-}
-
-var metrics = map[callback.Outcome]string{
-	callback.Unreadable:   "CallbackUnreadable",
-	callback.UnknownChain: "CallbackUnknownChain",
-}
-
-func (i *Interpreter) mark(ctx context.Context, receipt callback.Receipt, o callback.Outcome, detail string) error {
-	if err := i.Receipts.Mark(ctx, receipt, o, detail); err != nil {
-		return err
-	}
-	i.Log.ErrorContext(ctx, "callback not understood", "connection", receipt.PK, "event", receipt.Event(), "outcome", string(o), "detail", detail)
-	i.Metrics.Count(metrics[o], 1, map[string]string{"connection": receipt.PK, "provider": receipt.Provider})
-	return nil
 }

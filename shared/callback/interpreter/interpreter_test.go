@@ -53,7 +53,7 @@ func open(t testing.TB) *reader {
 	}
 	log := slog.New(slog.NewJSONHandler(&r.told, nil))
 	r.Interpreter = &Interpreter{
-		Known: &callback.Known{Connections: connections},
+		Known: &callback.Known{Connections: connections}, Keyring: &callback.Keyring{Sealer: connections.Sealer, Now: now},
 		Receipts: callback.Receipts{
 			Table:   parts.Table(t, parts.Index{Name: callback.TroubleIndex, Partition: "trouble", Sort: "trouble_at"}),
 			KeepFor: 90 * 24 * time.Hour, Now: now,
@@ -194,6 +194,77 @@ func TestAnUnreadableReceiptIsMarkedAndCountedAndTheStreamGoesOn(t *testing.T) {
 	}
 	if got := messages(t, r.Looks); len(got) != 1 {
 		t.Errorf("%v", got)
+	}
+}
+
+// of gives the connection other settings than those that it was made with.
+func (r *reader) of(t testing.TB, s callback.Settings) {
+	t.Helper()
+	changed := r.connection
+	changed.Settings, changed.Version = s, r.connection.Version+1
+	if err := r.Known.Connections.Table.Replace(context.Background(), changed, r.connection.Version); err != nil {
+		t.Fatal(err)
+	}
+	r.connection = changed
+}
+
+func TestAVersionThatNobodyKnowsIsMarkedAndCounted(t *testing.T) {
+	r := open(t)
+	r.of(t, callback.Settings{VersionPath: "v", Versions: []string{"1"}})
+	if failed := r.bring(t, r.keep(t, "msg_1", `{"v":2,"data":{"chain":"eip155:137"}}`), r.keep(t, "msg_2", `{"v":1,"data":{"chain":"eip155:137"}}`)); failed != nil {
+		t.Fatal(failed)
+	}
+	if stored := r.stored(t, "msg_1"); stored.Outcome != callback.UnknownVersion || stored.Detail != "the version 2 is not known" {
+		t.Errorf("%+v", stored)
+	}
+	if got := messages(t, r.Looks); len(got) != 1 {
+		t.Errorf("%v", got)
+	}
+	if told := r.told.String(); strings.Count(told, `"CallbackUnknownVersion":1`) != 1 {
+		t.Error(told)
+	}
+}
+
+func TestOneTransactionInManyNoticesIsOneLook(t *testing.T) {
+	r := open(t)
+	if failed := r.bring(t, r.keep(t, "msg_1", `{"data":{"chain":"eip155:137","transaction":["`+txA+`","`+txA+`"]}}`)); failed != nil {
+		t.Fatal(failed)
+	}
+	if got := messages(t, r.Looks); len(got) != 1 {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestWhatNoticesBringAbout(t *testing.T) {
+	r := open(t)
+	for _, c := range []struct {
+		notice         callback.Notice
+		looks, strange int
+	}{
+		{callback.Notice{Kind: callback.DepositSeen, Chain: "eip155:137", Tx: txA}, 1, 0},
+		{callback.Notice{Kind: callback.DepositReverted, Chain: "eip155:137", Tx: txA}, 1, 0},
+		{callback.Notice{Kind: callback.PaymentPaid, Chain: "eip155:137"}, 1, 0},
+		{callback.Notice{Kind: callback.DepositSeen, Chain: "eip155:5", Tx: txA}, 0, 1},
+		{callback.Notice{Kind: callback.DepositConfirmed, Code: "XMR"}, 0, 1},
+		{callback.Notice{Kind: callback.PaymentPaid, Asset: "iso4217:EUR"}, 0, 0},
+		{callback.Notice{Kind: callback.PaymentPending, Chain: "eip155:137", Tx: txA}, 0, 0},
+		{callback.Notice{Kind: callback.PayoutBroadcast, Chain: "eip155:137", Tx: txA}, 0, 0},
+		{callback.Notice{Kind: callback.PayoutFinal, Chain: "eip155:137", Tx: txA}, 0, 0},
+		{callback.Notice{Kind: callback.PayoutFailed, Chain: "eip155:137", Tx: txA}, 0, 0},
+		{callback.Notice{Kind: callback.ProviderError, Chain: "eip155:137", Tx: txA}, 0, 0},
+		{callback.Notice{Kind: callback.Other, Chain: "eip155:137", Tx: txA}, 0, 0},
+	} {
+		if looks, strange := r.looks([]callback.Notice{c.notice}); len(looks) != c.looks || strange != c.strange {
+			t.Errorf("%+v: %d looks, %d strange", c.notice, len(looks), strange)
+		}
+	}
+}
+
+func TestEveryOutcomeOfReadingIsCounted(t *testing.T) {
+	for _, o := range callback.Outcomes() {
+		if _, counted := metrics[o]; !counted && o != callback.Conflict { // which receive counts
+			t.Errorf("%s", o)
+		}
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -25,7 +26,6 @@ import (
 	"farrier/shared/callback"
 	"farrier/shared/cloud"
 	"farrier/shared/problem"
-	"farrier/shared/seal"
 )
 
 const (
@@ -48,7 +48,7 @@ var (
 // Receiver answers providers.
 type Receiver struct {
 	Known    *callback.Known
-	Sealer   *seal.Sealer
+	Keyring  *callback.Keyring
 	Receipts callback.Receipts
 	Cap      int // the largest body, in bytes
 	Metrics  cloud.Metrics
@@ -76,15 +76,24 @@ func (r *Receiver) post(ctx context.Context, request events.APIGatewayV2HTTPRequ
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	delivery := callback.Delivery{
-		Headers: callback.NewHeaders(request.Headers), Body: body,
-		SourceIP: request.RequestContext.HTTP.SourceIP, At: r.Now(),
-	}
-	thanks, err := r.take(ctx, request.PathParameters["connection"], delivery)
+	thanks, err := r.take(ctx, request.PathParameters["connection"], r.delivery(request, body))
 	if err != nil {
 		return told(err)
 	}
 	return answer(thanks)
+}
+
+func (r *Receiver) delivery(request events.APIGatewayV2HTTPRequest, body []byte) callback.Delivery {
+	called := "https://" + request.RequestContext.DomainName + request.RawPath // as it came: some providers sign it
+	if request.RawQueryString != "" {
+		called += "?" + request.RawQueryString
+	}
+	query, _ := url.ParseQuery(request.RawQueryString) // what cannot be read is not there
+	return callback.Delivery{
+		Method: request.RequestContext.HTTP.Method, URL: called, Query: query,
+		Headers: callback.NewHeaders(request.Headers), Body: body,
+		SourceIP: request.RequestContext.HTTP.SourceIP, At: r.Now(),
+	}
 }
 
 // body is the request's body byte for byte. What is over the cap is refused by its length, before it is decoded.
@@ -120,11 +129,11 @@ func (r *Receiver) take(ctx context.Context, id string, d callback.Delivery) (ca
 	if err != nil {
 		return callback.Answer{}, r.unavailable(ctx, id, err)
 	}
-	event, err := r.verify(ctx, connection, d)
+	event, err := connection.Verify(ctx, d, r.Keyring)
 	var refused callback.Refused
 	if errors.As(err, &refused) {
 		r.Log.WarnContext(ctx, "callback refused", "connection", connection.ID, "provider", connection.Provider, "reason", string(refused))
-		r.Metrics.Count("SignatureRefused", 1, map[string]string{"connection": connection.ID, "provider": connection.Provider})
+		r.Metrics.Count(metricOf(refused), 1, map[string]string{"connection": connection.ID, "provider": connection.Provider, "reason": string(refused)})
 		return callback.Answer{}, errRefused
 	}
 	if err != nil {
@@ -138,12 +147,17 @@ func (r *Receiver) take(ctx context.Context, id string, d callback.Delivery) (ca
 	return connection.Answer(), nil
 }
 
-func (r *Receiver) verify(ctx context.Context, c callback.Connection, d callback.Delivery) (string, error) {
-	secrets, err := c.Secrets(ctx, r.Sealer)
-	if err != nil {
-		return "", err
+// metricOf tells a right sender whose secret is another by now from whoever tries at a known connection, and both from a
+// provider that goes on where nobody listens. What is sent to unknown connections counts as none of them.
+func metricOf(refused callback.Refused) string {
+	switch refused {
+	case callback.NoMatch, callback.KeyUnknown, callback.OutsideWindow:
+		return "SignatureRefused"
+	case callback.Disabled:
+		return "ConnectionDisabled"
+	default:
+		return "CallbackRefused"
 	}
-	return c.Verify(d, secrets)
 }
 
 // tell counts every delivery of a second body, not only the first of them: a count too many is seen, a lost one is not.

@@ -94,7 +94,7 @@ func open(t testing.TB) *endpoint {
 	e.connection = created.ID
 	told := &guarded{w: &e.told}
 	e.Receiver = &Receiver{
-		Known: &callback.Known{Connections: connections}, Sealer: sealer(),
+		Known: &callback.Known{Connections: connections}, Keyring: &callback.Keyring{Sealer: sealer(), Now: now},
 		Receipts: callback.Receipts{
 			Table:   parts.TableOn(t, tables, parts.Index{Name: callback.TroubleIndex, Partition: "trouble", Sort: "trouble_at"}),
 			KeepFor: 90 * 24 * time.Hour, Now: now,
@@ -118,9 +118,9 @@ func (g *guarded) Write(b []byte) (int, error) {
 }
 
 // request is a callback as API Gateway brings it, signed by the official library.
-func (e *endpoint) request(t testing.TB, event, body string) events.APIGatewayV2HTTPRequest {
+func (e *endpoint) request(t testing.TB, event, body string, under ...string) events.APIGatewayV2HTTPRequest {
 	t.Helper()
-	signer, err := judge.NewWebhook(secret)
+	signer, err := judge.NewWebhook(append(under, secret)[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -419,12 +419,12 @@ func TestWhileATableOrKMSIsDownTheProviderIsAskedToComeAgain(t *testing.T) {
 	for name, breakIt := range map[string]func(*endpoint){
 		"connections": func(e *endpoint) { e.Known.Connections.Table = down },
 		"callbacks":   func(e *endpoint) { e.Receipts.Table = down },
-		"KMS":         func(e *endpoint) { e.Sealer.Client = kms.NewFromConfig(refusing()) },
+		"KMS":         func(e *endpoint) { e.Keyring.Sealer.Client = kms.NewFromConfig(refusing()) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := open(t)
-			connections, callbacks, client := e.Known.Connections.Table, e.Receipts.Table, e.Sealer.Client
+			connections, callbacks, client := e.Known.Connections.Table, e.Receipts.Table, e.Keyring.Sealer.Client
 			breakIt(e)
 			began := time.Now()
 			got := e.send(t, e.request(t, "msg_1", body))
@@ -437,7 +437,7 @@ func TestWhileATableOrKMSIsDownTheProviderIsAskedToComeAgain(t *testing.T) {
 			if told := e.told.String(); strings.Contains(told, secret) || !strings.Contains(told, "callback not kept") {
 				t.Error(told)
 			}
-			e.Known.Connections.Table, e.Receipts.Table, e.Sealer.Client = connections, callbacks, client
+			e.Known.Connections.Table, e.Receipts.Table, e.Keyring.Sealer.Client = connections, callbacks, client
 			if got := e.send(t, e.request(t, "msg_1", body)); got.StatusCode != 200 {
 				t.Errorf("when it is back: %+v", got)
 			}
@@ -464,6 +464,43 @@ func TestASecretThatDoesNotOpenIsOurTroubleAndNoRefusal(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := e.send(t, e.request(t, "msg_1", body)); got.StatusCode != 503 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestADeliveryIsWhatTheProviderCalled(t *testing.T) {
+	e := open(t)
+	r := post(e.connection, body, nil)
+	r.RequestContext.DomainName, r.RawQueryString = "pay.example.com", "s=a%20b&s=c&x=1"
+	d := e.delivery(r, []byte(body))
+	if d.Method != "POST" || d.URL != "https://pay.example.com/callbacks/"+e.connection+"?s=a%20b&s=c&x=1" || !reflect.DeepEqual(d.Query["s"], []string{"a b", "c"}) {
+		t.Errorf("%+v", d)
+	}
+	r.RawQueryString = ""
+	if d := e.delivery(r, nil); d.URL != "https://pay.example.com/callbacks/"+e.connection || len(d.Query) != 0 {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestACallbackFromAnAddressThatIsNotAllowedIsA401LikeAnyOther(t *testing.T) {
+	e, ctx := open(t), context.Background()
+	made, _, err := e.Known.Connections.Create(ctx, callback.Asked{
+		Merchant: "mer_1", Provider: "standard-webhooks", Secret: secret, Settings: callback.Settings{Sources: []string{"192.0.2.0/24"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.connection = made.ID
+	right := e.request(t, "msg_1", body)
+	other := right
+	other.RequestContext.HTTP.SourceIP = "198.51.100.1"
+	if got, want := e.send(t, other), e.send(t, post(unknown, body, right.Headers)); !reflect.DeepEqual(got, want) || len(e.receipts(t)) != 0 {
+		t.Errorf("%+v", got)
+	}
+	if told := e.told.String(); !strings.Contains(told, string(callback.NotAllowed)) {
+		t.Error(told)
+	}
+	if got := e.send(t, right); got.StatusCode != 200 {
 		t.Errorf("%+v", got)
 	}
 }

@@ -79,7 +79,7 @@ func ofDeposit(item dynamo.Item) (told, error) {
 		return told{}, err
 	}
 	t, ok := ofState[d.State]
-	if !ok {
+	if !ok || d.Nothing() {
 		return told{}, nil
 	}
 	if err := countable(d.Decimals); err != nil {

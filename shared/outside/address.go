@@ -1,4 +1,4 @@
-package webhook
+package outside
 
 import (
 	"net/netip"
@@ -30,6 +30,7 @@ func onlyReachable(local bool) func(network, address string, c syscall.RawConn) 
 	return guardian(local).Safe
 }
 
-func mayReach(address netip.Addr, local bool) bool {
+// MayReach says whether an address that is written out may be called.
+func MayReach(address netip.Addr, local bool) bool {
 	return guardian(local).SafeAddr(address) == nil
 }

@@ -1,0 +1,56 @@
+package interpreter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"farrier/shared/callback"
+	"farrier/shared/dynamo"
+	"farrier/shared/queue"
+	"farrier/shared/stream"
+)
+
+// mostAsked is how many objects one callback may have us ask for: each takes up to five seconds, of a function's sixty for
+// five messages.
+const mostAsked = 2
+
+// toAsk sends a receipt through the function's own queue, by its key.
+func (i *Interpreter) toAsk(ctx context.Context, receipt callback.Receipt) error {
+	keys := dynamo.Told(dynamo.Item{"pk": dynamo.Must(receipt.PK), "sk": dynamo.Must(receipt.SK)})
+	return i.Own.Send(ctx, queue.Message{Body: stream.Aside{Reason: "the provider is to be asked", Record: events.DynamoDBEventRecord{
+		EventID: receipt.PK + "/" + receipt.SK, EventName: string(events.DynamoDBOperationTypeInsert), EventSource: "aws:dynamodb",
+		Change: events.DynamoDBStreamRecord{Keys: keys},
+	}}})
+}
+
+// ask gives what the provider's API says of the objects whose money notices tell of, and what is wrong where it does not
+// say the same.
+func (i *Interpreter) ask(ctx context.Context, c callback.Connection, notices []callback.Notice) (answers []callback.Notice, found []trouble, err error) {
+	asked := map[string]bool{}
+	for _, n := range notices {
+		if _, moves := moves[n.Kind]; !moves || asked[n.Object] {
+			continue
+		}
+		if asked[n.Object] = true; len(asked) > mostAsked {
+			found = append(found, trouble{callback.Unreadable, fmt.Sprintf("it tells of the money of more than %d objects", mostAsked)})
+			break
+		}
+		answer, err := i.Asker.Ask(ctx, c, n)
+		wrong, is := troubleIn(err)
+		switch {
+		case errors.Is(err, callback.ErrNoObject):
+			found = append(found, trouble{callback.Contradiction, "the provider's API knows no such object"})
+		case is:
+			found = append(found, wrong)
+		case err != nil:
+			return nil, nil, err
+		case !tellOfMoney(answer):
+			found = append(found, trouble{callback.Contradiction, "it tells of money, and the provider's API does not"})
+		}
+		answers = append(answers, answer...)
+	}
+	return answers, found, nil
+}

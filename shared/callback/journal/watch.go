@@ -1,0 +1,80 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"farrier/shared/callback"
+	"farrier/shared/cloud"
+	"farrier/shared/dynamo"
+)
+
+// Watch tells of connections that are quiet: nothing came for longer than their quiet_after. It is run each minute.
+type Watch struct {
+	Connections callback.Connections
+	Journal     Journal
+	Metrics     cloud.Metrics
+	Log         *slog.Logger
+
+	next map[string]time.Time // connection → when it is looked at again
+}
+
+// often is how long a connection that is not quiet goes unread at the most: what is changed about it is seen then.
+const often = 5 * time.Minute
+
+// Run looks at every connection that is watched. Trouble with one keeps it from no other.
+func (w *Watch) Run(ctx context.Context) error {
+	next := map[string]time.Time{} // forgets those that are watched no more
+	var troubles []error
+	query := dynamo.Query{PK: callback.WatchedPartition, Index: callback.WatchedIndex, PartitionAttr: "watched", SortAttr: "id"}
+	err := w.Connections.Table.Each(ctx, query, func(stored dynamo.Item) error {
+		var key callback.Connection
+		if err := dynamo.Unmarshal(stored, &key); err != nil {
+			return err
+		}
+		again, err := w.look(ctx, key.PK)
+		if err != nil {
+			troubles = append(troubles, err)
+		}
+		next[key.PK] = again
+		return nil
+	})
+	if err == nil {
+		w.next = next
+	}
+	return errors.Join(append(troubles, err)...)
+}
+
+// look looks at a connection, where it is time, and says when to look again.
+func (w *Watch) look(ctx context.Context, connection string) (again time.Time, err error) {
+	now := w.Journal.Now()
+	if again = w.next[connection]; now.Before(again) {
+		return again, nil
+	}
+	c, err := w.Connections.Get(ctx, connection)
+	if errors.Is(err, callback.ErrUnknown) {
+		return now, nil // the index is a little behind its table
+	}
+	if err != nil {
+		return now, err
+	}
+	latest, err := w.Journal.Latest(ctx, connection)
+	if err != nil {
+		return now, err
+	}
+	if !c.Quiet(latest, now, Behind) {
+		return sooner(now.Add(often), c.QuietFrom(latest, Behind)), nil
+	}
+	w.Log.WarnContext(ctx, "connection is quiet", "connection", c.ID, "provider", c.Provider, "latest", latest, "quiet_after", c.QuietAfter)
+	w.Metrics.Count("ConnectionQuiet", 1, map[string]string{"connection": c.ID, "provider": c.Provider})
+	return now, nil
+}
+
+func sooner(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,55 @@
+package outside
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+)
+
+// stageError says where on the way to an answer an error happened.
+type stageError struct {
+	stage stage
+	error
+}
+
+type stage int
+
+const (
+	connecting stage = iota
+	handshaking
+)
+
+func (e *stageError) Unwrap() error { return e.error }
+
+// dialer connects, and says in its errors how far it came.
+type dialer struct {
+	net net.Dialer
+	tls *tls.Config
+}
+
+func (d dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := d.net.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, &stageError{connecting, err}
+	}
+	return conn, nil
+}
+
+func (d dialer) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
+	plain, err := d.dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, &stageError{connecting, err}
+	}
+	config := d.tls.Clone()
+	config.ServerName = host
+	conn := tls.Client(plain, config)
+	if err := conn.HandshakeContext(ctx); err != nil {
+		_ = plain.Close()
+		return nil, &stageError{handshaking, err}
+	}
+	return conn, nil
+}
