@@ -40,7 +40,13 @@ func bodies(t *testing.T, q queue.Queue) (all []string) {
 
 func TestWhatChangedSinceAMomentIsToldAgainWithAMinuteForClocksThatAreLate(t *testing.T) {
 	since := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-	s := Source{Deposits: parts.Table(t), Payments: parts.Table(t), Credit: parts.Queue(t), Notify: parts.Queue(t)}
+	s := Source{
+		Callbacks: parts.Table(t), Deposits: parts.Table(t), Payments: parts.Table(t),
+		Interpret: parts.Queue(t), Credit: parts.Queue(t), Notify: parts.Queue(t),
+	}
+	put(t, s.Callbacks, row{PK: "con_1", SK: "evt_1", ReceivedAt: since.Add(-30 * time.Second)})
+	put(t, s.Callbacks, row{PK: "con_1", SK: "evt_1#another body", ReceivedAt: since, Outcome: "conflict"})
+	put(t, s.Callbacks, row{PK: "con_1", SK: "evt_0", ReceivedAt: since.Add(-time.Hour)})
 	for name, r := range map[string]row{
 		"final, after":        {State: "final", UpdatedAt: since.Add(time.Second)},
 		"final, a clock late": {State: "final", UpdatedAt: since.Add(-30 * time.Second)},
@@ -54,13 +60,13 @@ func TestWhatChangedSinceAMomentIsToldAgainWithAMinuteForClocksThatAreLate(t *te
 	put(t, s.Payments, row{PK: "mer_1", SK: "paid", Events: []string{"payment.paid"}, UpdatedAt: since})
 	put(t, s.Payments, row{PK: "mer_1", SK: "new", UpdatedAt: since})
 	sent, err := s.Since(context.Background(), since)
-	if want := (Sent{DepositsToCredit: 3, DepositsToNotify: 4, PaymentsToNotify: 1}); sent != want || err != nil {
+	if want := (Sent{CallbacksToInterpret: 1, DepositsToCredit: 3, DepositsToNotify: 4, PaymentsToNotify: 1}); sent != want || err != nil {
 		t.Fatalf("%+v, %v", sent, err)
 	}
 	for _, q := range []struct {
 		queue.Queue
 		want int
-	}{{s.Credit, 3}, {s.Notify, 5}} {
+	}{{s.Interpret, 1}, {s.Credit, 3}, {s.Notify, 5}} {
 		letters := bodies(t, q.Queue)
 		if len(letters) != q.want {
 			t.Errorf("%d letters, want %d", len(letters), q.want)
