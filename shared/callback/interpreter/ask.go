@@ -5,12 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"farrier/shared/callback"
-	"farrier/shared/dynamo"
-	"farrier/shared/queue"
-	"farrier/shared/stream"
 )
 
 // mostAsked is how many objects one callback may have us ask for: each takes up to five seconds, of a function's sixty for
@@ -19,11 +14,7 @@ const mostAsked = 2
 
 // toAsk sends a receipt through the function's own queue, by its key.
 func (i *Interpreter) toAsk(ctx context.Context, receipt callback.Receipt) error {
-	keys := dynamo.Told(dynamo.Item{"pk": dynamo.Must(receipt.PK), "sk": dynamo.Must(receipt.SK)})
-	return i.Own.Send(ctx, queue.Message{Body: stream.Aside{Reason: "the provider is to be asked", Record: events.DynamoDBEventRecord{
-		EventID: receipt.PK + "/" + receipt.SK, EventName: string(events.DynamoDBOperationTypeInsert), EventSource: "aws:dynamodb",
-		Change: events.DynamoDBStreamRecord{Keys: keys},
-	}}})
+	return sendKey(ctx, i.Own, receipt, "the provider is to be asked")
 }
 
 // ask gives what the provider's API says of the objects whose money notices tell of, and what is wrong where it does not

@@ -186,11 +186,11 @@ func TestWhatTheJournalCosts(t *testing.T) {
 
 func TestARecordWithoutAReceiptIsUnfitAndKeepsBackNoOther(t *testing.T) {
 	j := journalOf(t)
-	marked := record(connection, "marked", noon)
+	marked := record(connection, "a", noon)
 	marked.EventName = "MODIFY"
-	answers := j.Handle(context.Background(), []events.DynamoDBEventRecord{{EventName: "INSERT"}, record(connection, "a", noon), marked})
+	answers := j.Handle(context.Background(), []events.DynamoDBEventRecord{{EventName: "INSERT"}, record(connection, "a", noon), marked, {EventName: "REMOVE"}})
 	var unfit stream.Unfit
-	if !asUnfit(answers[0], &unfit) || answers[1] != nil || answers[2] != nil {
+	if !asUnfit(answers[0], &unfit) || answers[1] != nil || answers[2] != nil || answers[3] != nil {
 		t.Errorf("%v", answers)
 	}
 	if got := names(j.pages(t, Asked{Connection: connection, Limit: 10})); got != "a" {
