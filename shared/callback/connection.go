@@ -40,6 +40,10 @@ type Connection struct {
 	Version   int64     `dynamodbav:"version"`          // from 1, raised by every write
 	Change    string    `dynamodbav:"change,omitempty"` // names the change that made this version
 
+	// The sparse index "registers" holds the connections that register addresses; see Registering.
+	Registers     string `dynamodbav:"registers,omitempty"`      // the merchant
+	RegistersFrom int64  `dynamodbav:"registers_from,omitempty"` // the version that began it
+
 	// The sparse index "watched" holds the connections that an alarm waits for; see Care.
 	Watched      string    `dynamodbav:"watched,omitempty"`
 	WatchedSince time.Time `dynamodbav:"watched_since,omitempty"`
@@ -146,7 +150,7 @@ func (c Connections) Create(ctx context.Context, asked Asked) (conn Connection, 
 		Settings: asked.Settings, Sealed: sealed, Credentials: credentials, Marks: marksOf(name, secrets), Care: asked.Care,
 		CreatedAt: now, UpdatedAt: now, Version: 1,
 	}
-	conn = conn.watchedFrom(now, Connection{})
+	conn = conn.watchedFrom(now, Connection{}).registering(Connection{})
 	return conn, secret, c.Table.Create(ctx, conn)
 }
 
