@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"farrier/shared/callback"
@@ -24,27 +25,40 @@ type Watch struct {
 // often is how long a connection that is not quiet goes unread at the most: what is changed about it is seen then.
 const often = 5 * time.Minute
 
+// atOnce is how many connections are looked at side by side.
+const atOnce = 10
+
 // Run looks at every connection that is watched. Trouble with one keeps it from no other.
 func (w *Watch) Run(ctx context.Context) error {
-	next := map[string]time.Time{} // forgets those that are watched no more
-	var troubles []error
-	query := dynamo.Query{PK: callback.WatchedPartition, Index: callback.WatchedIndex, PartitionAttr: "watched", SortAttr: "id"}
-	err := w.Connections.Table.Each(ctx, query, func(stored dynamo.Item) error {
-		var key callback.Connection
-		if err := dynamo.Unmarshal(stored, &key); err != nil {
-			return err
-		}
-		again, err := w.look(ctx, key.PK)
-		if err != nil {
-			troubles = append(troubles, err)
-		}
-		next[key.PK] = again
-		return nil
-	})
-	if err == nil {
-		w.next = next
+	watched, err := w.watched(ctx)
+	if err != nil {
+		return err
 	}
-	return errors.Join(append(troubles, err)...)
+	again, troubles := make([]time.Time, len(watched)), make([]error, len(watched))
+	for from := 0; from < len(watched); from += atOnce {
+		var some sync.WaitGroup
+		for i := from; i < min(from+atOnce, len(watched)); i++ {
+			some.Go(func() { again[i], troubles[i] = w.look(ctx, watched[i]) })
+		}
+		some.Wait()
+	}
+	w.next = map[string]time.Time{} // forgets those that are watched no more
+	for i, connection := range watched {
+		w.next[connection] = again[i]
+	}
+	return errors.Join(troubles...)
+}
+
+// watched are the ids of the connections that an alarm waits for.
+func (w *Watch) watched(ctx context.Context) (ids []string, err error) {
+	query := dynamo.Query{PK: callback.WatchedPartition, Index: callback.WatchedIndex, PartitionAttr: "watched", SortAttr: "id"}
+	err = w.Connections.Table.Each(ctx, query, func(stored dynamo.Item) error {
+		var key callback.Connection
+		err := dynamo.Unmarshal(stored, &key)
+		ids = append(ids, key.PK)
+		return err
+	})
+	return ids, err
 }
 
 // look looks at a connection, where it is time, and says when to look again.
