@@ -38,10 +38,21 @@ func (i *Interpreter) ask(ctx context.Context, c callback.Connection, notices []
 			found = append(found, wrong)
 		case err != nil:
 			return nil, nil, err
-		case !tellOfMoney(answer):
-			found = append(found, trouble{callback.Contradiction, "it tells of money, and the provider's API does not"})
+		case !saysAsMuch(answer, n):
+			found = append(found, trouble{callback.Contradiction, "it says " + string(n.Kind) + ", and the provider's API does not"})
 		}
 		answers = append(answers, answer...)
 	}
 	return answers, found, nil
+}
+
+// saysAsMuch says whether an answer tells of money as a notice does. Of what was paid back, it says so; of what was paid, it
+// may say that it was paid back since.
+func saysAsMuch(answer []callback.Notice, n callback.Notice) bool {
+	for _, a := range answer {
+		if move, is := moves[a.Kind]; is && (move.back || !moves[n.Kind].back) {
+			return true
+		}
+	}
+	return false
 }
