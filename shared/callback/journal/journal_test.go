@@ -252,7 +252,7 @@ func watch(t *testing.T) *watching {
 	now := func() time.Time { return w.now }
 	client, key := parts.Key(t)
 	connections := callback.Connections{
-		Table:  parts.Table(t, parts.Index{Name: callback.WatchedIndex, Partition: "watched", Sort: "id"}),
+		Table:  parts.Table(t),
 		Sealer: &seal.Sealer{Client: client, KeyID: key, Now: now}, Now: now, Random: rand.Reader,
 	}
 	for _, quiet := range []int{600, 600, 0} {

@@ -9,7 +9,6 @@ import (
 
 	"farrier/shared/callback"
 	"farrier/shared/cloud"
-	"farrier/shared/dynamo"
 )
 
 // Watch tells of connections that are quiet: nothing came for longer than their quiet_after. It is run each minute.
@@ -30,7 +29,7 @@ const atOnce = 10
 
 // Run looks at every connection that is watched. Trouble with one keeps it from no other.
 func (w *Watch) Run(ctx context.Context) error {
-	watched, err := w.watched(ctx)
+	watched, err := w.Connections.WatchList(ctx)
 	if err != nil {
 		return err
 	}
@@ -49,18 +48,6 @@ func (w *Watch) Run(ctx context.Context) error {
 	return errors.Join(troubles...)
 }
 
-// watched are the ids of the connections that an alarm waits for.
-func (w *Watch) watched(ctx context.Context) (ids []string, err error) {
-	query := dynamo.Query{PK: callback.WatchedPartition, Index: callback.WatchedIndex, PartitionAttr: "watched", SortAttr: "id"}
-	err = w.Connections.Table.Each(ctx, query, func(stored dynamo.Item) error {
-		var key callback.Connection
-		err := dynamo.Unmarshal(stored, &key)
-		ids = append(ids, key.PK)
-		return err
-	})
-	return ids, err
-}
-
 // look looks at a connection, where it is time, and says when to look again.
 func (w *Watch) look(ctx context.Context, connection string) (again time.Time, err error) {
 	now := w.Journal.Now()
@@ -69,10 +56,13 @@ func (w *Watch) look(ctx context.Context, connection string) (again time.Time, e
 	}
 	c, err := w.Connections.Get(ctx, connection)
 	if errors.Is(err, callback.ErrUnknown) {
-		return now, nil // the index is a little behind its table
+		return now, nil // it is on the list before it is made
 	}
 	if err != nil {
 		return now, err
+	}
+	if c.WatchedSince.IsZero() {
+		return now.Add(often), nil // it was watched before
 	}
 	latest, err := w.Journal.Latest(ctx, connection)
 	if err != nil {
