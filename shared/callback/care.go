@@ -52,7 +52,8 @@ func (c Connection) watched() bool { return !c.WatchedSince.IsZero() }
 
 // watchList is the partition of the names of all connections that are or were watched. A second index would be more than
 // one deployment can add to a table
-// (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html, read 2026-11-24).
+// (https://docs.aws.amazon.com/sdk-for-kotlin/api/latest/dynamodb/aws.sdk.kotlin.services.dynamodb.model/-update-table-request/,
+// "only one global secondary index per UpdateTable operation", read 2026-11-24).
 const watchList = "watched"
 
 // watch puts a connection that begins to be watched on the list, before it is written: a name too many does nothing.
