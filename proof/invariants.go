@@ -29,6 +29,7 @@ type Invariant struct {
 var Invariants = []Invariant{
 	{"every entry's legs sum to zero", entriesSumToZero},
 	{"what is booked is what the final chain holds: each transfer to an address of ours once, and nothing else", bookedIsChain},
+	{"what a trusted provider holds is booked as it said: each object once, and never more than the last total said", heldEqualsStatements},
 	{"no transfer was ever credited twice", creditedOnce},
 	{"every balance is the sum of its entries", balancesEqualEntries},
 	{"every deposit says what the chain says", depositsEqualChain},
@@ -85,6 +86,9 @@ func (h *History) dues() map[string]due {
 func bookedIsChain(h *History) (found []string) {
 	booked := map[string]money.Amount{}
 	for _, e := range newest[ledger.Entry](h, "entries") {
+		if e.Object != "" { // a provider holds it
+			continue
+		}
 		booked[e.Deposit] = booked[e.Deposit].Add(e.Legs[ledger.Available])
 		if e.Asset != h.Asset {
 			found = append(found, fmt.Sprintf("%s is in %s", e.SK, e.Asset))
@@ -149,6 +153,9 @@ func (h *History) noteFinality(item dynamo.Item) {
 func depositsEqualChain(h *History) (found []string) {
 	dues := h.dues()
 	for _, d := range newest[deposit.Deposit](h, "deposits") {
+		if d.Held != nil || d.State == "" { // a provider holds it, or it says which payment that is for
+			continue
+		}
 		there, is := dues[d.ID]
 		switch {
 		case is && (d.State != deposit.Final || d.BlockHash != there.Block.Hash || d.Amount.Cmp(there.Amount) != 0):
@@ -175,6 +182,15 @@ func paymentsEqualTransfers(h *History) (found []string) {
 				after = after.Add(d.Amount)
 			default:
 				inTime = inTime.Add(d.Amount)
+			}
+		}
+		for _, d := range h.held() {
+			switch amount := standing(d); {
+			case d.Payment != p.ID:
+			case d.Held.At.After(p.ExpiresAt):
+				after = after.Add(amount)
+			default:
+				inTime = inTime.Add(amount)
 			}
 		}
 		if p.InTime.Cmp(inTime) != 0 || p.After.Cmp(after) != 0 {
@@ -305,7 +321,7 @@ func ordersAreOnePayment(h *History) []string {
 
 func nothingIsBetrayed(h *History) (found []string) {
 	written := h.logged.String()
-	for what, secret := range map[string]string{"connection": h.Provider.secret, "endpoint": h.Shop.secret} {
+	for what, secret := range map[string]string{"connection": h.Provider.secret, "gateway": h.Gateway.secret, "endpoint": h.Shop.secret} {
 		if strings.Contains(written, strings.TrimPrefix(secret, "whsec_")) {
 			found = append(found, "the secret of the "+what+" is in the log")
 		}

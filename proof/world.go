@@ -60,6 +60,7 @@ type World struct {
 	Node   *Node
 
 	Provider *Provider
+	Gateway  *Gateway
 	Endpoint webhook.Endpoint
 	Payments payment.Store
 	Ledger   ledger.Store
@@ -177,6 +178,7 @@ func NewWorld(t TB, a *AWS, tables Tables, on Chain) *World {
 		Interpret: parts.to("rederive", "interpret"), Credit: parts.to("rederive", "credit"), Notify: parts.to("rederive", "notify"),
 	}
 	w.Provider = newProvider(t, callback.Connections{Table: parts.table("api", "connections"), Sealer: parts.sealer("api"), Chains: set, Now: w.Now, Random: parts.random}, worldChain)
+	w.Gateway = newGateway(t, callback.Connections{Table: parts.table("api", "connections"), Sealer: parts.sealer("api"), Chains: set, Now: w.Now, Random: parts.random}, w.Asset)
 	endpoints := parts.endpoints("api")
 	endpoints.Random, endpoints.Local = parts.random, true
 	w.Endpoint, w.Shop.secret, err = endpoints.Create(context.Background(), webhook.Request{Merchant: Merchant, URL: w.Shop.URL, Events: []string{"payment.*"}})

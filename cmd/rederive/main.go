@@ -2,7 +2,7 @@
 //
 //	CALLBACKS_TABLE=… DEPOSITS_TABLE=… PAYMENTS_TABLE=… INTERPRET_QUEUE=… CREDIT_QUEUE=… NOTIFY_QUEUE=… AWS_REGION=… go run ./cmd/rederive -since 2026-11-20T00:00:00Z
 //
-// The names are outputs of the stack; credentials come from the environment (aws configure
+// JOURNAL_QUEUE besides lists the callbacks by time again. The names are outputs of the stack; credentials come from the environment (aws configure
 // export-credentials --format env).
 package main
 
@@ -40,9 +40,11 @@ func main() {
 	source := rederive.Source{
 		Callbacks: table("CALLBACKS_TABLE"), Deposits: table("DEPOSITS_TABLE"), Payments: table("PAYMENTS_TABLE"),
 		Interpret: to("INTERPRET_QUEUE"), Credit: to("CREDIT_QUEUE"), Notify: to("NOTIFY_QUEUE"),
+		Journal: queue.Queue{Client: sqs.NewFromConfig(cfg), URL: cloud.Getenv("JOURNAL_QUEUE", "")},
 	}
 	sent, err := source.Since(context.Background(), from)
-	fmt.Printf("sent again: %d callbacks to interpret, %d deposits to credit, %d deposits and %d payments to notify\n", sent.CallbacksToInterpret, sent.DepositsToCredit, sent.DepositsToNotify, sent.PaymentsToNotify)
+	fmt.Printf("sent again: %d callbacks to interpret, %d to the journal, %d deposits to credit, %d deposits and %d payments to notify\n",
+		sent.CallbacksToInterpret, sent.CallbacksToJournal, sent.DepositsToCredit, sent.DepositsToNotify, sent.PaymentsToNotify)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

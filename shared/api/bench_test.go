@@ -104,9 +104,7 @@ func unwired() *API {
 	}
 }
 
-var connectionIndexes = []parts.Index{
-	{Name: callback.MerchantIndex, Partition: "merchant", Sort: "id"}, {Name: callback.WatchedIndex, Partition: "watched", Sort: "id"},
-}
+var connectionIndexes = []parts.Index{{Name: callback.MerchantIndex, Partition: "merchant", Sort: "id"}}
 
 type noTimer struct{}
 

@@ -64,7 +64,7 @@ var alone = map[string]struct {
 }
 
 // elsewhere are the fields that the provider of the full body has none of: see TestCredentialsAreThoseOfTheProvider.
-var elsewhere = []string{"credentials", "credentials.customer", "region"}
+var elsewhere = []string{"credentials", "credentials.customer", "region", "webhook_id"}
 
 // freeText are the fields that take any printable text, digits too.
 var freeText = []string{"name", "reference", "metadata.customer", "secret", "keys[0]", "hmac.prefix", "hmac.header", "hmac.event_header", "hmac.timestamp_header", "chain_path", "transaction_path", "hmac.event_path",

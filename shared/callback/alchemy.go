@@ -20,6 +20,7 @@ var alchemy = Source{
 	Verify:      verifyAlchemy,
 	Read:        readAlchemy,
 	Answer:      ok,
+	Registering: &Registering{Credential: "auth_token", CheckID: checkAlchemyID},
 }
 
 func verifyAlchemy(_ context.Context, d Delivery, _ Settings, k Keys) (string, error) {

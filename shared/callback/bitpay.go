@@ -13,14 +13,15 @@ import (
 // BitPay wants 200 without a body, and sends again for a time that it does not name
 // (https://developer.bitpay.com/reference/notifications).
 var bitPay = Source{
-	Trusts: []Trust{Look, Ask, Statement}, CheckSecret: checkSharedText, Verify: verifyBitPay, Read: readBitPay, Answer: ok,
+	Trusts: []Trust{Look, Ask, Statement}, CheckSecret: checkSharedText, Credentials: []Credential{apiKey("api_token")}, Asking: askBitPay,
+	Verify: verifyBitPay, Read: readBitPay, Answer: ok,
 }
 
 // bitPayUnsigned is BitPay's webhooks before, of which BitPay itself says that nothing in them may be trusted
 // (…/reference/notifications, "BitPay does not sign IPNs"). The order's secret in the notificationURL keeps strangers out.
 var bitPayUnsigned = Source{
 	Trusts: []Trust{Look, Ask}, CheckSecret: checkSharedText, NewSecret: newSharedText, Orders: true,
-	Verify: verifyBitPayUnsigned, Read: readBitPay, Answer: ok,
+	Credentials: []Credential{apiKey("api_token")}, Asking: askBitPay, Verify: verifyBitPayUnsigned, Read: readBitPay, Answer: ok,
 }
 
 func verifyBitPay(_ context.Context, d Delivery, _ Settings, k Keys) (string, error) {
@@ -92,7 +93,7 @@ func readBitPay(body []byte, s Settings, _ Keys) ([]Notice, error) {
 	case of == "recipient":
 		return []Notice{{Kind: Other, Object: data.name("id"), Detail: detail(event)}}, nil
 	case of == "refund":
-		return readBitPayMoney(data, s, bitPayRefunds, "amount", data.name("invoice"))
+		return readBitPayRefund(data, s)
 	case of == "payout":
 		return readBitPayMoney(data, s, bitPayPayouts, payoutAmount(data), data.name("reference"))
 	case of == "invoice", event == "":
@@ -113,6 +114,16 @@ func readBitPayInvoice(data document, s Settings, event string) ([]Notice, error
 	if n := &notices[0]; n.Kind == PaymentExpired && data.text("exceptionStatus") == "paidPartial" {
 		n.Kind = PaymentPartial
 	}
+	return notices, nil
+}
+
+// readBitPayRefund reads a refund, which is of an invoice. Its amount is of it alone: an invoice may have several.
+func readBitPayRefund(data document, s Settings) ([]Notice, error) {
+	notices, err := readBitPayMoney(data, s, bitPayRefunds, "amount", data.name("invoice"))
+	if err != nil || !data.has("invoice") {
+		return notices, err
+	}
+	notices[0].Object, notices[0].Refund = data.name("invoice"), data.name("id")
 	return notices, nil
 }
 

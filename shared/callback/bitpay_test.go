@@ -45,9 +45,9 @@ func bitPayReads(t testing.TB) []reading {
 		{bitPayInvoice("invoice_refundComplete", "complete", "false"), []Notice{
 			{Kind: PaymentRefunded, Object: "Hpqc62dfE1ZjzeeH4kEycF", Reference: "order-7", Detail: "invoice_refundComplete"}}},
 		{`{"event":{"name":"refund_success"},"data":{"id":"r-1","invoice":"i-1","status":"success","amount":10.5,"currency":"EUR"}}`, []Notice{
-			{Kind: PaymentRefunded, Object: "r-1", Reference: "i-1", Detail: "success", Asset: "iso4217:EUR", Decimals: 2, Amount: smallest(t, "1050")}}},
+			{Kind: PaymentRefunded, Object: "i-1", Refund: "r-1", Reference: "i-1", Detail: "success", Asset: "iso4217:EUR", Decimals: 2, Amount: smallest(t, "1050")}}},
 		{`{"event":{"name":"refund_pending"},"data":{"id":"r-1","invoice":"i-1","status":"pending","amount":10.5,"currency":"EUR"}}`, []Notice{
-			{Kind: Other, Object: "r-1", Reference: "i-1", Detail: "pending"}}},
+			{Kind: Other, Object: "i-1", Refund: "r-1", Reference: "i-1", Detail: "pending"}}},
 		{`{"event":{"code":5003,"name":"payout_completed"},"data":{"id":"p-1","reference":"salary","status":"complete","price":3,"currency":"USD"}}`, []Notice{
 			{Kind: PayoutFinal, Object: "p-1", Reference: "salary", Detail: "complete", Asset: "iso4217:USD", Decimals: 2, Amount: smallest(t, "300")}}},
 		{`{"event":{"code":5001,"name":"payout_funded"},"data":{"id":"p-1","status":"funded"}}`, []Notice{{Kind: Other, Object: "p-1", Detail: "funded"}}},

@@ -1,8 +1,11 @@
 package callback
 
 import (
+	"context"
+	"errors"
 	"time"
 
+	"farrier/shared/dynamo"
 	"farrier/shared/problem"
 )
 
@@ -17,9 +20,6 @@ const (
 	leastQuiet = 300
 	mostQuiet  = 30 * 24 * 60 * 60
 )
-
-// WatchedPartition is the one partition of the sparse index of connections that are watched.
-const WatchedPartition = "watched"
 
 func (c Care) check() error {
 	switch {
@@ -37,22 +37,59 @@ func (c Care) keepFor() time.Duration { return time.Duration(c.KeepDays) * 24 * 
 // quiet is how long a connection may say nothing.
 func (c Care) quiet() time.Duration { return time.Duration(c.QuietAfter) * time.Second }
 
-// watchedFrom puts a connection into the index of those that are watched, or takes it out. Its time begins anew where it
-// was not watched before, or for another time.
+// watchedFrom is the connection as it is watched. Its time begins anew where it was not watched before, or for another time.
 func (c Connection) watchedFrom(now time.Time, before Connection) Connection {
 	switch {
 	case c.Disabled || c.QuietAfter == 0:
-		c.Watched, c.WatchedSince = "", time.Time{}
-	case before.Watched == "" || before.QuietAfter != c.QuietAfter:
-		c.Watched, c.WatchedSince = WatchedPartition, now
+		c.WatchedSince = time.Time{}
+	case !before.watched() || before.QuietAfter != c.QuietAfter:
+		c.WatchedSince = now
 	}
 	return c
+}
+
+func (c Connection) watched() bool { return !c.WatchedSince.IsZero() }
+
+// watchList is the partition of the names of all connections that are or were watched. A second index would be more than
+// one deployment can add to a table
+// (https://docs.aws.amazon.com/sdk-for-kotlin/api/latest/dynamodb/aws.sdk.kotlin.services.dynamodb.model/-update-table-request/,
+// "only one global secondary index per UpdateTable operation", read 2026-11-24).
+const watchList = "watched"
+
+// watch puts a connection that begins to be watched on the list, before it is written: a name too many does nothing.
+func (c Connections) watch(ctx context.Context, conn, before Connection) error {
+	if !conn.watched() || before.watched() {
+		return nil
+	}
+	err := c.Table.Create(ctx, listed{PK: watchList, SK: conn.ID})
+	var there *dynamo.ExistsError
+	if errors.As(err, &there) {
+		return nil
+	}
+	return err
+}
+
+// WatchList are the ids of all connections that are or were watched.
+func (c Connections) WatchList(ctx context.Context) (ids []string, err error) {
+	err = c.Table.Each(ctx, dynamo.Query{PK: watchList}, func(stored dynamo.Item) error {
+		var name listed
+		err := dynamo.Unmarshal(stored, &name)
+		ids = append(ids, name.SK)
+		return err
+	})
+	return ids, err
+}
+
+// listed is a connection's name on a list.
+type listed struct {
+	PK string `dynamodbav:"pk"`
+	SK string `dynamodbav:"sk"`
 }
 
 // Quiet says whether nothing has come for longer than the connection may be quiet. The latest is the time of the last
 // callback that is known, and behind is how far behind that knowledge may be.
 func (c Connection) Quiet(latest, now time.Time, behind time.Duration) bool {
-	return c.Watched != "" && now.After(c.QuietFrom(latest, behind))
+	return c.watched() && now.After(c.QuietFrom(latest, behind))
 }
 
 // QuietFrom is when the connection becomes quiet unless something comes.

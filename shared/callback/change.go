@@ -66,6 +66,10 @@ func (c Connections) Change(ctx context.Context, conn Connection, asked Change) 
 		return Connection{}, "", err
 	}
 	changed.Version, changed.UpdatedAt, changed.Change = conn.Version+1, c.now(), name
+	changed = changed.registering(conn)
+	if err = c.watch(ctx, changed, conn); err != nil {
+		return Connection{}, "", err
+	}
 	err = c.Table.Replace(ctx, changed, conn.Version)
 	if !errors.Is(err, dynamo.ErrStale) {
 		return changed, made, err

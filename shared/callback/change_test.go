@@ -157,7 +157,7 @@ func TestWhatIsLeftOutOfAChangeStays(t *testing.T) {
 		t.Errorf("%+v", changed)
 	}
 	changed, _ = table.must(t, changed, Change{Clear: []string{"chain", "sources", "quiet_after"}, Settings: Settings{ChainPath: "on"}})
-	if s := changed.Settings; s.Chain != "" || s.ChainPath != "on" || s.Sources != nil || changed.Care != (Care{KeepDays: 30}) || changed.Watched != "" {
+	if s := changed.Settings; s.Chain != "" || s.ChainPath != "on" || s.Sources != nil || changed.Care != (Care{KeepDays: 30}) || changed.watched() {
 		t.Errorf("%+v", changed)
 	}
 }
@@ -291,7 +291,7 @@ func TestADisabledConnectionRefuses(t *testing.T) {
 func TestAConnectionIsQuietAfterItsTimeAndNotBefore(t *testing.T) {
 	table, conn := rotating(t)
 	conn, _ = table.must(t, conn, Change{Care: Care{QuietAfter: 600}})
-	if conn.Watched == "" || !conn.WatchedSince.Equal(noon) {
+	if !conn.watched() || !conn.WatchedSince.Equal(noon) {
 		t.Fatalf("%+v", conn)
 	}
 	after := func(d time.Duration) time.Time { return noon.Add(d) }
@@ -310,6 +310,9 @@ func TestAConnectionIsQuietAfterItsTimeAndNotBefore(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
+	if ids, err := table.WatchList(context.Background()); !slices.Equal(ids, []string{conn.ID}) || err != nil {
+		t.Errorf("%v, %v", ids, err)
+	}
 	later := table
 	later.Now = func() time.Time { return noon.Add(time.Hour) }
 	conn, _ = later.must(t, conn, Change{Secret: secretB})
@@ -318,11 +321,11 @@ func TestAConnectionIsQuietAfterItsTimeAndNotBefore(t *testing.T) {
 	}
 	no, yes := false, true
 	conn, _ = later.must(t, conn, Change{Enabled: &no})
-	if conn.Watched != "" || conn.Quiet(time.Time{}, noon.Add(24*time.Hour), 0) {
+	if conn.watched() || conn.Quiet(time.Time{}, noon.Add(24*time.Hour), 0) {
 		t.Error("a disabled one is watched")
 	}
 	conn, _ = later.must(t, conn, Change{Enabled: &yes})
-	if conn.Watched == "" || !conn.WatchedSince.Equal(noon.Add(time.Hour)) {
+	if !conn.watched() || !conn.WatchedSince.Equal(noon.Add(time.Hour)) {
 		t.Error("enabled again, its time begins anew")
 	}
 }

@@ -28,7 +28,7 @@ var circle = Source{
 		Header: bearerOf("api_key"),
 		Read:   readCircleKey,
 	},
-	Verify: verifyCircle, Read: readCircle, Answer: ok,
+	Asking: askCircle, Verify: verifyCircle, Read: readCircle, Answer: ok,
 }
 
 // circleHost serves the live and the test API: the API key says which.

@@ -15,9 +15,12 @@ import (
 // 2026-11-24). The event's own created_timestamp "remains unchanged across retries", and event_id with it; the header is the
 // request's, against replays, so a window applies. Cobo wants 200 or 201 within two seconds, and tries 10 times.
 //
+// An order that is paid is told of as an order and as the transaction that paid it, each under its own id: the transaction
+// is what is believed.
+//
 // Cobo also has callbacks that ask whether a withdrawal may go out, and take the body "ok" for yes. Nothing here ever says so.
 var cobo = Source{
-	Trusts: []Trust{Look, Statement, Ask}, CheckSecret: checkEd25519, Verify: verifyCobo, Read: readCobo, Answer: ok,
+	Trusts: []Trust{Look, Statement, Ask}, CheckSecret: checkEd25519, Held: []Kind{DepositConfirmed, DepositReverted}, Verify: verifyCobo, Read: readCobo, Answer: ok,
 }
 
 func checkEd25519(text string) error {

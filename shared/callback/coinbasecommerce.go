@@ -13,7 +13,8 @@ import (
 // time is stamped. It wants 200, and tries again for three days; each attempt counts itself in the body. The money goes to
 // the merchant's own wallet, or to the merchant's account there.
 var coinbaseCommerce = Source{
-	Trusts: []Trust{Look, Statement}, CheckSecret: checkSharedText, Verify: verifyCoinbaseCommerce, Read: readCoinbaseCommerce, Answer: ok,
+	Trusts: []Trust{Look, Statement, Ask}, CheckSecret: checkSharedText, Credentials: []Credential{apiKey("api_key")}, Asking: askCoinbaseCommerce,
+	Verify: verifyCoinbaseCommerce, Read: readCoinbaseCommerce, Answer: ok,
 }
 
 func verifyCoinbaseCommerce(_ context.Context, d Delivery, _ Settings, k Keys) (string, error) {

@@ -40,9 +40,11 @@ type Connection struct {
 	Version   int64     `dynamodbav:"version"`          // from 1, raised by every write
 	Change    string    `dynamodbav:"change,omitempty"` // names the change that made this version
 
-	// The sparse index "watched" holds the connections that an alarm waits for; see Care.
-	Watched      string    `dynamodbav:"watched,omitempty"`
-	WatchedSince time.Time `dynamodbav:"watched_since,omitempty"`
+	// The sparse index "registers" holds the connections that register addresses; see Registering.
+	Registers     string `dynamodbav:"registers,omitempty"`      // the merchant
+	RegistersFrom int64  `dynamodbav:"registers_from,omitempty"` // the version that began it
+
+	WatchedSince time.Time `dynamodbav:"watched_since"` // an alarm waits for its callbacks, see Care; zero: none does
 }
 
 // Verify proves a delivery and gives the provider's id of the event; see Source. Where it comes from is looked at
@@ -146,7 +148,10 @@ func (c Connections) Create(ctx context.Context, asked Asked) (conn Connection, 
 		Settings: asked.Settings, Sealed: sealed, Credentials: credentials, Marks: marksOf(name, secrets), Care: asked.Care,
 		CreatedAt: now, UpdatedAt: now, Version: 1,
 	}
-	conn = conn.watchedFrom(now, Connection{})
+	conn = conn.watchedFrom(now, Connection{}).registering(Connection{})
+	if err := c.watch(ctx, conn, Connection{}); err != nil {
+		return Connection{}, "", err
+	}
 	return conn, secret, c.Table.Create(ctx, conn)
 }
 
@@ -163,11 +168,8 @@ func (c Connections) Get(ctx context.Context, connection string) (Connection, er
 	return conn, err
 }
 
-// The indexes of connections: each merchant's, by id, and those that are watched.
-const (
-	MerchantIndex = "merchant" // keys "merchant" and "id"
-	WatchedIndex  = "watched"  // keys "watched" and "id"
-)
+// MerchantIndex is the index of each merchant's connections; its keys are "merchant" and "id".
+const MerchantIndex = "merchant"
 
 // Of is a page of a merchant's connections, the newest first.
 func (c Connections) Of(ctx context.Context, merchant string, limit int32, cursor string) ([]Connection, string, error) {

@@ -35,7 +35,7 @@ func connections(t testing.TB) Connections {
 	client, key := parts.Key(t)
 	now := func() time.Time { return noon }
 	return Connections{
-		Table:  parts.Table(t, parts.Index{Name: MerchantIndex, Partition: "merchant", Sort: "id"}, parts.Index{Name: WatchedIndex, Partition: "watched", Sort: "id"}),
+		Table:  parts.Table(t, parts.Index{Name: MerchantIndex, Partition: "merchant", Sort: "id"}),
 		Sealer: &seal.Sealer{Client: client, KeyID: key, Now: now},
 		Chains: chains(t), Now: now, Random: rand.Reader,
 	}

@@ -41,6 +41,11 @@ func (k *Known) Find(ctx context.Context, connection string) (Connection, error)
 	if a, recalled := k.recall(connection); recalled {
 		return a.connection, a.err
 	}
+	return k.Fresh(ctx, connection)
+}
+
+// Fresh reads a connection whatever is remembered of it, and remembers that: for somebody who has just changed it.
+func (k *Known) Fresh(ctx context.Context, connection string) (Connection, error) {
 	c, err := k.Connections.Get(ctx, connection)
 	a := answer{connection: c, err: err, until: k.Connections.Now().Add(KeepFor)}
 	switch {

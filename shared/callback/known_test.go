@@ -83,3 +83,24 @@ func TestAMalformedIDIsNotRemembered(t *testing.T) {
 		t.Error("a malformed id takes memory")
 	}
 }
+
+func TestAFreshConnectionIsReadAndRememberedThoughAnOlderOneIs(t *testing.T) {
+	table, conn := rotating(t)
+	known := &Known{Connections: table}
+	read := func(find func(context.Context, string) (Connection, error)) int64 {
+		t.Helper()
+		c, err := find(context.Background(), conn.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Version
+	}
+	read(known.Find)
+	table.must(t, conn, Change{})
+	if remembered, fresh, after := read(known.Find), read(known.Fresh), read(known.Find); remembered != 1 || fresh != 2 || after != 2 {
+		t.Errorf("version %d is remembered, %d fresh, %d remembered then", remembered, fresh, after)
+	}
+	if _, err := known.Fresh(context.Background(), "con_x"); !errors.Is(err, ErrUnknown) {
+		t.Error(err)
+	}
+}

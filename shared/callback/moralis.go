@@ -21,6 +21,7 @@ import (
 var moralis = Source{
 	Trusts: []Trust{Look}, CheckSecret: checkSharedText, Verify: verifyMoralis, Read: readMoralis, Answer: ok,
 	Credentials: []Credential{{Name: "api_key", Check: checkSharedText, Apart: true}}, // for registering addresses
+	Registering: &Registering{Credential: "api_key", CheckID: checkMoralisID},
 }
 
 func verifyMoralis(_ context.Context, d Delivery, _ Settings, k Keys) (string, error) {

@@ -14,7 +14,8 @@ import (
 // seconds. A list is sorted by its example for JavaScript as if it were an object of its positions, and by those for
 // Python and PHP not at all: either is right.
 var nowPayments = Source{
-	Trusts: []Trust{Look, Statement}, CheckSecret: checkSharedText, Verify: verifyNOWPayments, Read: readNOWPayments, Answer: ok,
+	Trusts: []Trust{Look, Statement, Ask}, CheckSecret: checkSharedText, Credentials: []Credential{apiKey("api_key")}, Asking: askNOWPayments,
+	Verify: verifyNOWPayments, Read: readNOWPayments, Answer: ok,
 }
 
 func verifyNOWPayments(_ context.Context, d Delivery, _ Settings, k Keys) (string, error) {

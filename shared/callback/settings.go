@@ -23,6 +23,9 @@ type Settings struct {
 
 	HMAC *HMAC `json:"hmac,omitempty" dynamodbav:"hmac,omitempty"` // of the provider "hmac"
 
+	// WebhookID is what new addresses are registered with, where the connection has the credential for it.
+	WebhookID string `json:"webhook_id,omitempty" maxLength:"67" doc:"the provider's id of its webhook (alchemy) or stream (moralis): with the credential for its API, each new deposit address is registered there" dynamodbav:"webhook_id,omitempty"`
+
 	Region string `json:"region,omitempty" maxLength:"32" doc:"of the provider, where it has several; without it the usual one" dynamodbav:"region,omitempty"`
 
 	Assets  map[string]KnownAsset `json:"assets,omitempty" maxProperties:"50" doc:"what the provider's own names of assets stand for" dynamodbav:"assets,omitempty"`
@@ -97,6 +100,9 @@ func (s Settings) fits(provider string, source Source) error {
 	}
 	if s.Region != "" && !slices.Contains(source.Regions, s.Region) {
 		return problem.Field("region", regionRule(source))
+	}
+	if err := s.settleRegistering(source); err != nil {
+		return err
 	}
 	if source.Paths {
 		return nil

@@ -40,6 +40,8 @@ type Source struct {
 	// Held are the kinds of notices that tell of money that the provider holds; nil: all that can. A source that tells of
 	// the same money as a deposit and as a payment, under two ids, names the one that is believed.
 	Held []Kind
+	// Registering is how it is told which addresses to watch; nil where it is not.
+	Registering *Registering
 	// Asking is how the provider's API is asked for the object of a notice; nil where nobody can be asked.
 	Asking *Asking
 	// Answer is what the provider takes for success.

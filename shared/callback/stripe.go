@@ -17,7 +17,8 @@ import (
 // the endpoint that is valid (two for up to a day after one was rolled), each the HMAC-SHA256 in hex over "t.body"; other
 // schemes count for nothing. Every attempt, for three days, is signed anew; its packages take five minutes. It wants 2xx.
 var stripe = Source{
-	Trusts: []Trust{Look, Statement}, CheckSecret: checkStripeSecret, Verify: verifyStripe, Read: readStripe, Answer: ok,
+	Trusts: []Trust{Look, Statement, Ask}, CheckSecret: checkStripeSecret, Credentials: []Credential{apiKey("api_key")}, Asking: askStripe,
+	Verify: verifyStripe, Read: readStripe, Answer: ok,
 }
 
 func checkStripeSecret(secret string) error {

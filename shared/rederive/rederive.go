@@ -3,12 +3,13 @@
 //
 // It promises: each callback is read again, each deposit that is final or was reversed is decided about again, and the newest
 // change of each payment is told again; what was done before is found done and changes nothing. Callbacks come first: what
-// a trusted provider said stands nowhere else. A change of a payment
+// a trusted provider said stands nowhere else. They are listed in the journal too, where its queue is named. A change of a payment
 // that was forgotten and followed by another one is told only by what the later one says.
 package rederive
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -22,10 +23,11 @@ import (
 type Source struct {
 	Callbacks, Deposits, Payments dynamo.Table
 	Interpret, Credit, Notify     queue.Queue
+	Journal                       queue.Queue // may be left out: nothing but a list depends on it
 }
 
 // Sent says how many records were sent.
-type Sent struct{ CallbacksToInterpret, DepositsToCredit, DepositsToNotify, PaymentsToNotify int }
+type Sent struct{ CallbacksToInterpret, CallbacksToJournal, DepositsToCredit, DepositsToNotify, PaymentsToNotify int }
 
 // row is what callbacks, deposits and payments have in common, as far as it matters here.
 type row struct {
@@ -40,7 +42,8 @@ type row struct {
 	Outcome    string    `dynamodbav:"outcome"`
 }
 
-func (r row) followed() bool { return !r.ReceivedAt.IsZero() && r.Outcome != "conflict" }
+func (r row) received() bool { return !r.ReceivedAt.IsZero() }
+func (r row) followed() bool { return r.received() && r.Outcome != "conflict" }
 
 // at is when a row changed last or, of a callback, when it came.
 func (r row) at() time.Time {
@@ -65,13 +68,17 @@ func (s Source) Since(ctx context.Context, from time.Time) (sent Sent, err error
 		to     queue.Queue
 		wanted func(row) bool
 		sent   *int
-		image  bool // told with the record; a callback's body may be large, and is read where it lies
+		image  func(dynamo.Item) dynamo.Item // told with the record
 	}{
-		{s.Callbacks, s.Interpret, row.followed, &sent.CallbacksToInterpret, false},
-		{s.Deposits, s.Credit, row.settled, &sent.DepositsToCredit, true},
-		{s.Deposits, s.Notify, row.deposit, &sent.DepositsToNotify, true},
-		{s.Payments, s.Notify, row.changed, &sent.PaymentsToNotify, true},
+		{s.Callbacks, s.Interpret, row.followed, &sent.CallbacksToInterpret, nothing},
+		{s.Callbacks, s.Journal, row.received, &sent.CallbacksToJournal, withoutBody},
+		{s.Deposits, s.Credit, row.settled, &sent.DepositsToCredit, whole},
+		{s.Deposits, s.Notify, row.deposit, &sent.DepositsToNotify, whole},
+		{s.Payments, s.Notify, row.changed, &sent.PaymentsToNotify, whole},
 	} {
+		if part.to.URL == "" {
+			continue
+		}
 		*part.sent, err = send(ctx, part.table, part.to, part.image, func(r row) bool { return !r.at().Before(from) && part.wanted(r) })
 		if err != nil {
 			return sent, err
@@ -80,8 +87,17 @@ func (s Source) Since(ctx context.Context, from time.Time) (sent Sent, err error
 	return sent, nil
 }
 
+// A callback's body may be large: interpret reads it where it lies, and the journal does not need it.
+func whole(item dynamo.Item) dynamo.Item { return item }
+func nothing(dynamo.Item) dynamo.Item    { return nil }
+func withoutBody(item dynamo.Item) dynamo.Item {
+	rest := maps.Clone(item)
+	delete(rest, "body")
+	return rest
+}
+
 // send sends the wanted rows of a table as records that were set aside are sent, and says how many.
-func send(ctx context.Context, table dynamo.Table, to queue.Queue, image bool, wanted func(row) bool) (int, error) {
+func send(ctx context.Context, table dynamo.Table, to queue.Queue, image func(dynamo.Item) dynamo.Item, wanted func(row) bool) (int, error) {
 	n := 0
 	err := table.Scan(ctx, func(item dynamo.Item) error {
 		var r row
@@ -92,15 +108,11 @@ func send(ctx context.Context, table dynamo.Table, to queue.Queue, image bool, w
 			return nil
 		}
 		n++
-		told := item
-		if !image {
-			told = nil
-		}
 		return to.Send(ctx, queue.Message{Body: stream.Aside{Reason: "derived again", Record: events.DynamoDBEventRecord{
 			EventID: r.PK + "/" + r.SK, EventName: "MODIFY", EventSource: "aws:dynamodb",
 			EventSourceArn: "arn:aws:dynamodb:::table/" + table.Name,
 			Change: events.DynamoDBStreamRecord{
-				Keys: dynamo.Told(dynamo.Item{"pk": item["pk"], "sk": item["sk"]}), NewImage: dynamo.Told(told), StreamViewType: "NEW_IMAGE",
+				Keys: dynamo.Told(dynamo.Item{"pk": item["pk"], "sk": item["sk"]}), NewImage: dynamo.Told(image(item)), StreamViewType: "NEW_IMAGE",
 			},
 		}}})
 	})

@@ -5,12 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"farrier/shared/callback"
-	"farrier/shared/dynamo"
-	"farrier/shared/queue"
-	"farrier/shared/stream"
 )
 
 // mostAsked is how many objects one callback may have us ask for: each takes up to five seconds, of a function's sixty for
@@ -19,11 +14,7 @@ const mostAsked = 2
 
 // toAsk sends a receipt through the function's own queue, by its key.
 func (i *Interpreter) toAsk(ctx context.Context, receipt callback.Receipt) error {
-	keys := dynamo.Told(dynamo.Item{"pk": dynamo.Must(receipt.PK), "sk": dynamo.Must(receipt.SK)})
-	return i.Own.Send(ctx, queue.Message{Body: stream.Aside{Reason: "the provider is to be asked", Record: events.DynamoDBEventRecord{
-		EventID: receipt.PK + "/" + receipt.SK, EventName: string(events.DynamoDBOperationTypeInsert), EventSource: "aws:dynamodb",
-		Change: events.DynamoDBStreamRecord{Keys: keys},
-	}}})
+	return sendKey(ctx, i.Own, receipt, "the provider is to be asked")
 }
 
 // ask gives what the provider's API says of the objects whose money notices tell of, and what is wrong where it does not
@@ -47,10 +38,21 @@ func (i *Interpreter) ask(ctx context.Context, c callback.Connection, notices []
 			found = append(found, wrong)
 		case err != nil:
 			return nil, nil, err
-		case !tellOfMoney(answer):
-			found = append(found, trouble{callback.Contradiction, "it tells of money, and the provider's API does not"})
+		case !saysAsMuch(answer, n):
+			found = append(found, trouble{callback.Contradiction, "it says " + string(n.Kind) + ", and the provider's API does not"})
 		}
 		answers = append(answers, answer...)
 	}
 	return answers, found, nil
+}
+
+// saysAsMuch says whether an answer tells of money as a notice does. Of what was paid back, it says so; of what was paid, it
+// may say that it was paid back since.
+func saysAsMuch(answer []callback.Notice, n callback.Notice) bool {
+	for _, a := range answer {
+		if move, is := moves[a.Kind]; is && (move.back || !moves[n.Kind].back) {
+			return true
+		}
+	}
+	return false
 }

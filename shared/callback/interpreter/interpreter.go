@@ -72,7 +72,11 @@ func (i *Interpreter) read(ctx context.Context, receipt callback.Receipt, queued
 	if receipt.Outcome == callback.Conflict {
 		return nil // the first body stands
 	}
-	c, err := i.Known.Find(ctx, receipt.PK)
+	find := i.Known.Find
+	if queued { // a setting may have been mended this minute
+		find = i.Known.Fresh
+	}
+	c, err := find(ctx, receipt.PK)
 	if errors.Is(err, callback.ErrUnknown) {
 		return stream.Unfit{Reason: fmt.Errorf("receipt of %s: %w", receipt.PK, err)}
 	}

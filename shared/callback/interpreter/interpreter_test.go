@@ -22,6 +22,7 @@ import (
 	"farrier/shared/callback"
 	"farrier/shared/chain"
 	"farrier/shared/cloud"
+	"farrier/shared/deposit"
 	"farrier/shared/parts"
 	"farrier/shared/queue"
 	"farrier/shared/seal"
@@ -59,7 +60,9 @@ func open(t testing.TB) *reader {
 			KeepFor: 90 * 24 * time.Hour, Now: now,
 		},
 		Chains: chains, Looks: parts.Queue(t),
-		Metrics: cloud.Metrics{Out: &r.told, Stack: "test", Now: now}, Log: log,
+		Deposits:  deposit.Store{Table: parts.Table(t), Metrics: cloud.Metrics{Out: &r.told, Stack: "test", Now: now}},
+		Addresses: parts.Table(t), Payments: parts.Table(t), Own: parts.Queue(t),
+		Metrics: cloud.Metrics{Out: &r.told, Stack: "test", Now: now}, Log: log, Now: now,
 	}
 	r.Consumer = stream.Consumer{Handle: stream.Each(r.Interpreter.Handle), Aside: parts.Queue(t), Log: log}
 	return r

@@ -9,6 +9,7 @@ import (
 	mathrand "math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -87,11 +88,12 @@ func TestWhatCameIsListedNewestFirst(t *testing.T) {
 		}
 	}
 	for want, asked := range map[string]Asked{
-		"a c":   {From: noon.Add(time.Millisecond)},
-		"a c b": {From: noon},
-		"b z/1": {Until: noon.Add(30 * time.Second)},
-		"c b":   {From: noon, Until: noon.Add(time.Minute)},
-		"":      {From: noon.Add(time.Hour)},
+		"a c":       {From: noon.Add(time.Millisecond)},
+		"a c b":     {From: noon},
+		"b z/1":     {Until: noon.Add(30 * time.Second)},
+		"c b":       {From: noon, Until: noon.Add(time.Minute)},
+		"":          {From: noon.Add(time.Hour)},
+		"a c b z/1": {Until: time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -43200))},
 	} {
 		asked.Connection, asked.Limit = connection, 10
 		if got := names(j.pages(t, asked)); got != want {
@@ -186,11 +188,11 @@ func TestWhatTheJournalCosts(t *testing.T) {
 
 func TestARecordWithoutAReceiptIsUnfitAndKeepsBackNoOther(t *testing.T) {
 	j := journalOf(t)
-	marked := record(connection, "marked", noon)
+	marked := record(connection, "a", noon)
 	marked.EventName = "MODIFY"
-	answers := j.Handle(context.Background(), []events.DynamoDBEventRecord{{EventName: "INSERT"}, record(connection, "a", noon), marked})
+	answers := j.Handle(context.Background(), []events.DynamoDBEventRecord{{EventName: "INSERT"}, record(connection, "a", noon), marked, {EventName: "REMOVE"}})
 	var unfit stream.Unfit
-	if !asUnfit(answers[0], &unfit) || answers[1] != nil || answers[2] != nil {
+	if !asUnfit(answers[0], &unfit) || answers[1] != nil || answers[2] != nil || answers[3] != nil {
 		t.Errorf("%v", answers)
 	}
 	if got := names(j.pages(t, Asked{Connection: connection, Limit: 10})); got != "a" {
@@ -229,7 +231,19 @@ type watching struct {
 	*Watch
 	ids  []string
 	now  time.Time
-	told bytes.Buffer
+	told told
+}
+
+// told is what is written by several at once.
+type told struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (w *told) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.Buffer.Write(b)
 }
 
 func watch(t *testing.T) *watching {
@@ -238,7 +252,7 @@ func watch(t *testing.T) *watching {
 	now := func() time.Time { return w.now }
 	client, key := parts.Key(t)
 	connections := callback.Connections{
-		Table:  parts.Table(t, parts.Index{Name: callback.WatchedIndex, Partition: "watched", Sort: "id"}),
+		Table:  parts.Table(t),
 		Sealer: &seal.Sealer{Client: client, KeyID: key, Now: now}, Now: now, Random: rand.Reader,
 	}
 	for _, quiet := range []int{600, 600, 0} {

@@ -74,10 +74,10 @@ func (r *reading) latestItem() string {
 	if r.before != nil {
 		latest = r.before.At
 	}
-	if latest.IsZero() {
+	if latest = latest.Add(longestSpan).UTC(); latest.Year() > 9999 || latest.Year() < 1970 { // no bound, and none that a stamp can say
 		return ""
 	}
-	return stamp(latest.Add(longestSpan)) + "0" // follows "/", whatever stands behind it
+	return stamp(latest) + "0" // follows "/", whatever stands behind it
 }
 
 // take takes an item; errEnough where no later one matters.

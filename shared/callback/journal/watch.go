@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"farrier/shared/callback"
 	"farrier/shared/cloud"
-	"farrier/shared/dynamo"
 )
 
 // Watch tells of connections that are quiet: nothing came for longer than their quiet_after. It is run each minute.
@@ -24,27 +24,28 @@ type Watch struct {
 // often is how long a connection that is not quiet goes unread at the most: what is changed about it is seen then.
 const often = 5 * time.Minute
 
+// atOnce is how many connections are looked at side by side.
+const atOnce = 10
+
 // Run looks at every connection that is watched. Trouble with one keeps it from no other.
 func (w *Watch) Run(ctx context.Context) error {
-	next := map[string]time.Time{} // forgets those that are watched no more
-	var troubles []error
-	query := dynamo.Query{PK: callback.WatchedPartition, Index: callback.WatchedIndex, PartitionAttr: "watched", SortAttr: "id"}
-	err := w.Connections.Table.Each(ctx, query, func(stored dynamo.Item) error {
-		var key callback.Connection
-		if err := dynamo.Unmarshal(stored, &key); err != nil {
-			return err
-		}
-		again, err := w.look(ctx, key.PK)
-		if err != nil {
-			troubles = append(troubles, err)
-		}
-		next[key.PK] = again
-		return nil
-	})
-	if err == nil {
-		w.next = next
+	watched, err := w.Connections.WatchList(ctx)
+	if err != nil {
+		return err
 	}
-	return errors.Join(append(troubles, err)...)
+	again, troubles := make([]time.Time, len(watched)), make([]error, len(watched))
+	for from := 0; from < len(watched); from += atOnce {
+		var some sync.WaitGroup
+		for i := from; i < min(from+atOnce, len(watched)); i++ {
+			some.Go(func() { again[i], troubles[i] = w.look(ctx, watched[i]) })
+		}
+		some.Wait()
+	}
+	w.next = map[string]time.Time{} // forgets those that are watched no more
+	for i, connection := range watched {
+		w.next[connection] = again[i]
+	}
+	return errors.Join(troubles...)
 }
 
 // look looks at a connection, where it is time, and says when to look again.
@@ -55,10 +56,13 @@ func (w *Watch) look(ctx context.Context, connection string) (again time.Time, e
 	}
 	c, err := w.Connections.Get(ctx, connection)
 	if errors.Is(err, callback.ErrUnknown) {
-		return now, nil // the index is a little behind its table
+		return now, nil // it is on the list before it is made
 	}
 	if err != nil {
 		return now, err
+	}
+	if c.WatchedSince.IsZero() {
+		return now.Add(often), nil // it was watched before
 	}
 	latest, err := w.Journal.Latest(ctx, connection)
 	if err != nil {

@@ -16,8 +16,8 @@ func (j Journal) Handle(ctx context.Context, records []events.DynamoDBEventRecor
 	answers := make([]error, len(records))
 	batches := map[string]*batch{}
 	for i, record := range records {
-		if record.EventName != string(events.DynamoDBOperationTypeInsert) {
-			continue // marked by ourselves, or forgotten
+		if record.EventName == string(events.DynamoDBOperationTypeRemove) {
+			continue // forgotten; what was only marked is listed where it was
 		}
 		var receipt callback.Receipt
 		err := dynamo.Unmarshal(dynamo.Image(record.Change.NewImage), &receipt)
