@@ -124,7 +124,7 @@ def outcome(package, code, said):
     executions, interesting = map(int, counts[-1]) if counts else (0, 0)
     written = re.search(r"Failing input written to (\S+)", said)
     seed = re.search(r"failure while testing seed corpus entry: (\S+)", said)
-    # Go's own end of a run, when the time is over in the midst of an input: https://go.dev/issue/56238.
+    # Go's own end of a run, when the time is over in the midst of an input: https://go.dev/issue/75804.
     if code and not written and not seed and re.search(r"(?m)^ +context deadline exceeded$", said):
         code = 0
     if code is None:

@@ -6,13 +6,17 @@ merchant's key and with the operator's. No answer may be an error of ours or oth
 The stack is the one that FARRIER_STACK names. What schemathesis wrote is under .local/schema.
 """
 
+import hashlib
+import hmac
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 import unittest
+import urllib.request
 from pathlib import Path
 
 import install
@@ -21,7 +25,7 @@ from trouble import Trouble
 
 SCHEMATHESIS = install.LOCAL / "schemathesis" / "bin" / "schemathesis"
 REPORTS = install.LOCAL / "schema"
-OPERATIONS = 25  # at least so many; the document may grow
+OPERATIONS = 31  # at least so many; the document may grow
 
 
 class Conformance(unittest.TestCase):
@@ -84,15 +88,32 @@ def a_thing_of_each_kind(stack):
     endpoint = shop.post("/v1/webhook-endpoints", url="http://127.0.0.1:9/", events=["*"])["id"]
     event = shop.call("POST", f"/v1/webhook-endpoints/{endpoint}/test")["id"]
     connection = shop.post("/v1/connections", provider="standard-webhooks")["id"]
+    wallet = shop.post("/v1/connections", provider="tokenpocket")["id"]
     many, one = "/v1/webhook-endpoints", "/v1/webhook-endpoints/{id}"
     paths = {
         "/v1/payments/{id}": payment, "/v1/events/{id}": event, "/v1/events/{id}/deliveries": event, one: endpoint,
         "/v1/deliveries/{id}/resend": f"dlv_{event[4:]}_{endpoint[3:]}",
         "/v1/merchants/{id}/keys": stack["merchant"],
+        "/v1/connections/{id}": connection, "/v1/connections/{id}/order-addresses": wallet,
+        **dict.fromkeys(("/v1/callbacks/{id}", "/v1/callbacks/{id}/reprocess"), a_callback(shop)),
         **{f"{one}/{verb}": endpoint for verb in ("rotate", "test", "disable", "enable")},
     }
     return {"paths": paths, "bodies": ["/v1/payments", "/v1/connections", many], "connection": connection,
             "asset": stack["asset"], "chain": stack["chain"]}
+
+
+def a_callback(shop):
+    """Has a provider call back, and gives the callback's name once it is listed."""
+    secret, body = "0123456789abcdef", b'{"data":{}}'
+    made = shop.post("/v1/connections", provider="hmac", secret=secret, hmac={"header": "x-signature"})
+    signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    headers = {"X-Signature": signature, "Content-Type": "application/json"}
+    urllib.request.urlopen(urllib.request.Request(made["callback_url"], body, headers), timeout=10).close()
+    for _ in range(100):
+        if listed := shop.get("/v1/callbacks", connection=made["id"])["data"]:
+            return listed[0]["id"]
+        time.sleep(0.1)
+    raise Trouble("a callback is in no list after ten seconds")
 
 
 if __name__ == "__main__":

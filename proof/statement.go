@@ -25,15 +25,15 @@ type Gateway struct {
 	secret     string
 
 	told    int
-	names   map[string]string // object → what it was made for, the same in all that is said of it
-	sent    map[string]Word   // body → what it says; rightly signed
-	thanked []string          // bodies that it was thanked for
-	last    []Word            // in their order
+	sent    map[string]Word // body → what it says; rightly signed
+	thanked []string        // bodies that it was thanked for
+	last    []Word          // in their order
 }
 
 // Word is what a gateway says once of one of its objects.
 type Word struct {
 	Object, Status, Amount string
+	For                    string // the payment of ours that it names, or something else
 	At                     string // makes the event one
 	Asset, Address         string
 	Forged                 bool // said by somebody else, who signs with another secret
@@ -49,7 +49,7 @@ func newGateway(t TB, connections callback.Connections, asset money.Asset) *Gate
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
-	return &Gateway{Connection: connection, secret: secret, names: map[string]string{}, sent: map[string]Word{}}
+	return &Gateway{Connection: connection, secret: secret, sent: map[string]Word{}}
 }
 
 // body is the word as it is sent, its keys in order and nothing between them, so that it is what is signed.
@@ -59,7 +59,7 @@ func (g *Gateway) body(w Word) string {
 		network, address = fmt.Sprintf(`"network":%q,`, worldChain), fmt.Sprintf(`"pay_address":%q,`, w.Address)
 	}
 	return fmt.Sprintf(`{"actually_paid":%s,%s"order_id":%q,%s"pay_amount":%s,"pay_currency":%q,"payment_id":%q,"payment_status":%q,"updated_at":%q}`,
-		w.Amount, network, g.names[w.Object], address, w.Amount, w.Asset, w.Object, w.Status, w.At)
+		w.Amount, network, w.For, address, w.Amount, w.Asset, w.Object, w.Status, w.At)
 }
 
 // Tell makes one attempt at a word and says whether it was thanked for.
@@ -97,44 +97,36 @@ func (w *World) Tell(word Word) bool {
 }
 
 // next is a word in an event of its own.
-func (g *Gateway) next(object, status, amount string) Word {
+func (g *Gateway) next(object, reference, status, amount string) Word {
 	g.told++
-	return Word{Object: object, Status: status, Amount: amount, At: fmt.Sprintf("t%04d", g.told)}
-}
-
-// made is an object, and what it was made for: the payment of an order or, where that is "", nothing of ours.
-func (g *Gateway) made(object, reference string) string {
-	if _, known := g.names[object]; !known {
-		g.names[object] = reference
-	}
-	return object
+	return Word{Object: object, For: reference, Status: status, Amount: amount, At: fmt.Sprintf("t%04d", g.told)}
 }
 
 // speak: the gateway tells of one of a few objects, in one of the ways that gateways find, or somebody else does.
 func speak(h *History, a, b int) {
 	g := h.Gateway
-	reference := "an order of the gateway's own"
-	if p, asked := h.asked[fmt.Sprintf("order-%d", a%3)]; asked {
+	object, reference := fmt.Sprintf("object-%d", a%5), "an order of the gateway's own"
+	if p, asked := h.asked[fmt.Sprintf("order-%d", (a/5)%4)]; asked { // which is not always the one that it named before
 		reference = p.ID
 	}
-	object := g.made(fmt.Sprintf("object-%d", a%5), reference)
+	next := func(status, amount string) Word { return g.next(object, reference, status, amount) }
 	switch b % 14 {
 	case 0:
-		h.Tell(g.next(object, "partially_paid", "4"))
+		h.Tell(next("partially_paid", "4"))
 	case 1:
-		h.Tell(g.next(object, "partially_paid", "7"))
+		h.Tell(next("partially_paid", "7"))
 	case 2, 3, 4:
-		h.Tell(g.next(object, "finished", "10.5"))
+		h.Tell(next("finished", "10.5"))
 	case 5: // another amount for the same object
-		h.Tell(g.next(object, "finished", "12"))
+		h.Tell(next("finished", "12"))
 	case 6:
-		h.Tell(g.next(object, "refunded", "10.5"))
+		h.Tell(next("refunded", "10.5"))
 	case 7:
-		h.Tell(g.next(object, "refunded", "3"))
+		h.Tell(next("refunded", "3"))
 	case 8: // unpaid, with a right signature
-		h.Tell(g.next(object, "waiting", "10.5"))
+		h.Tell(next("waiting", "10.5"))
 	case 9:
-		forged := g.next(object, "finished", "1000")
+		forged := next("finished", "1000")
 		forged.At, forged.Forged = "forged", true
 		h.Tell(forged)
 	case 10, 11: // again what was said before, byte for byte, or with another amount
@@ -146,12 +138,12 @@ func speak(h *History, a, b int) {
 			h.Tell(again)
 		}
 	case 12: // in an asset that nobody named
-		strange := g.next(object, "finished", "10.5")
+		strange := next("finished", "10.5")
 		strange.Asset = "fakecoin"
 		h.Tell(strange)
 	case 13: // to an address of ours: the chain has it, or nobody
 		if addresses := h.told(); len(addresses) > 0 {
-			ours := g.next(g.made(fmt.Sprintf("ours-%d", a%2), reference), "finished", "10.5")
+			ours := g.next(fmt.Sprintf("ours-%d", a%2), reference, "finished", "10.5")
 			ours.Address = addresses[a%len(addresses)]
 			h.Tell(ours)
 		}
@@ -161,7 +153,7 @@ func speak(h *History, a, b int) {
 // stated is what the standing receipts of one object say: the simple model of what the gateway holds of it.
 type stated struct {
 	parts, wholes, refunds []money.Amount
-	at                     []string // when each was received
+	at, names              []string // when each was received, and what it named
 }
 
 // statements are what the receipts that stand say, by object. Beside it is what no receipt may hold.
@@ -195,7 +187,7 @@ func (h *History) statements() (all map[string]*stated, found []string) {
 		case "refunded":
 			s.refunds = append(s.refunds, amount)
 		}
-		s.at = append(s.at, r.ReceivedAt.String())
+		s.at, s.names = append(s.at, r.ReceivedAt.String()), append(s.names, word.For)
 	}
 	for _, body := range h.Gateway.thanked {
 		if !kept[body] {
@@ -266,6 +258,9 @@ func heldEqualsStatements(h *History) []string {
 		}
 		if d.Held != nil && d.State == deposit.Final && !slices.Contains(s.at, d.Held.At.String()) {
 			found = append(found, fmt.Sprintf("%s came at %s, when nothing was said of it", object, d.Held.At))
+		}
+		if d.Payment != "" && !slices.Contains(s.names, d.Payment) {
+			found = append(found, fmt.Sprintf("%s counts for %s, which it never named", object, d.Payment))
 		}
 	}
 	slices.Sort(found)

@@ -61,7 +61,12 @@ func (c Connections) watch(ctx context.Context, conn, before Connection) error {
 	if !conn.watched() || before.watched() {
 		return nil
 	}
-	err := c.Table.Create(ctx, listed{PK: watchList, SK: conn.ID})
+	return c.list(ctx, listed{PK: watchList, SK: conn.ID})
+}
+
+// list writes a name, unless it is there.
+func (c Connections) list(ctx context.Context, name listed) error {
+	err := c.Table.Create(ctx, name)
 	var there *dynamo.ExistsError
 	if errors.As(err, &there) {
 		return nil

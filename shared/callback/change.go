@@ -67,7 +67,7 @@ func (c Connections) Change(ctx context.Context, conn Connection, asked Change) 
 	}
 	changed.Version, changed.UpdatedAt, changed.Change = conn.Version+1, c.now(), name
 	changed = changed.registering(conn)
-	if err = c.watch(ctx, changed, conn); err != nil {
+	if err = errors.Join(c.watch(ctx, changed, conn), c.enlist(ctx, changed, conn)); err != nil {
 		return Connection{}, "", err
 	}
 	err = c.Table.Replace(ctx, changed, conn.Version)

@@ -40,9 +40,8 @@ type Connection struct {
 	Version   int64     `dynamodbav:"version"`          // from 1, raised by every write
 	Change    string    `dynamodbav:"change,omitempty"` // names the change that made this version
 
-	// The sparse index "registers" holds the connections that register addresses; see Registering.
-	Registers     string `dynamodbav:"registers,omitempty"`      // the merchant
-	RegistersFrom int64  `dynamodbav:"registers_from,omitempty"` // the version that began it
+	// RegistersFrom is the version from which its merchant's addresses are registered with the provider; 0: they are not.
+	RegistersFrom int64 `dynamodbav:"registers_from,omitempty"`
 
 	WatchedSince time.Time `dynamodbav:"watched_since"` // an alarm waits for its callbacks, see Care; zero: none does
 }
@@ -149,7 +148,7 @@ func (c Connections) Create(ctx context.Context, asked Asked) (conn Connection, 
 		CreatedAt: now, UpdatedAt: now, Version: 1,
 	}
 	conn = conn.watchedFrom(now, Connection{}).registering(Connection{})
-	if err := c.watch(ctx, conn, Connection{}); err != nil {
+	if err := errors.Join(c.watch(ctx, conn, Connection{}), c.enlist(ctx, conn, Connection{})); err != nil {
 		return Connection{}, "", err
 	}
 	return conn, secret, c.Table.Create(ctx, conn)

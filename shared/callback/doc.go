@@ -15,6 +15,8 @@
 //     HTTPS endpoint does not learn which.
 //   - A secret is stored only sealed for its own connection (a credential for its own name too), is believed until
 //     its end, and neither a secret nor a signature is in a receipt, a log or an error.
+//   - A connection is changed as it was read, or not at all; a new secret is believed beside the old ones until their
+//     end, and what is shown of one is a fingerprint. Whoever keeps a connection in memory does so for a minute.
 //   - Public keys that a provider publishes are asked of its own hosts alone, over HTTPS, and what an unverified
 //     delivery names cannot make us ask at will (a Keyring).
 //

@@ -231,3 +231,16 @@ func TestAConnectionsOwnDaysComeBeforeTheDeployments(t *testing.T) {
 		}
 	}
 }
+
+// A receipt's id comes from outside: it names a receipt as View would, or nothing.
+func FuzzReceiptID(f *testing.F) {
+	f.Add(receiptOf("evt_1", "").View().ID)
+	f.Add(receiptOf("evt_1#"+strings.Repeat("0", 64), "").View().ID)
+	f.Add("cbk_Y29uXzAx")
+	f.Fuzz(func(t *testing.T, name string) {
+		key, known := receiptKey(name)
+		if known && (Receipt{PK: key.PK, SK: key.SK}).View().ID != name {
+			t.Fatalf("%q is %+v", name, key)
+		}
+	})
+}

@@ -39,40 +39,54 @@ func (s Settings) settleRegistering(source Source) error {
 	return nil
 }
 
-// registering is the connection with the mark of those that register addresses. RegistersFrom names the version that
-// began it: what was there before is registered once more where the key, or what it is for, is another.
+// registering is the connection as it registers addresses. Where it did not before, or with another key or for another
+// webhook, it begins with this version, and registers once more what was there before.
 func (c Connection) registering(before Connection) Connection {
 	source := sources[c.Provider]
 	if c.Disabled || c.Settings.WebhookID == "" || source.Registering == nil || c.Credentials[source.Registering.Credential] == "" {
-		c.Registers, c.RegistersFrom = "", 0
+		c.RegistersFrom = 0
 		return c
 	}
 	key := source.Registering.Credential
-	if before.Registers == "" || before.Settings.WebhookID != c.Settings.WebhookID || before.Credentials[key] != c.Credentials[key] {
+	if !before.Registers() || before.Settings.WebhookID != c.Settings.WebhookID || before.Credentials[key] != c.Credentials[key] {
 		c.RegistersFrom = c.Version
 	}
-	c.Registers = c.Merchant
 	return c
 }
 
-// RegistersIndex is the sparse index of connections that register addresses: keys "registers", which is the merchant, and "id".
-const RegistersIndex = "registers"
+// Registers says whether its merchant's addresses are registered with the provider.
+func (c Connection) Registers() bool { return c.RegistersFrom > 0 }
 
-// Registering are a merchant's connections that register addresses, as the table has them now. The index is a moment
-// behind the table.
+// registersList is the partition of the names of a merchant's connections that register or once did (an index would be a
+// second one, see watchList).
+func registersList(merchant string) string { return "registers " + merchant }
+
+// enlist puts a connection that begins to register on its merchant's list, before it is written: a name too many does nothing.
+func (c Connections) enlist(ctx context.Context, conn, before Connection) error {
+	if !conn.Registers() || before.Registers() {
+		return nil
+	}
+	return c.list(ctx, listed{PK: registersList(conn.Merchant), SK: conn.ID})
+}
+
+// Registering are a merchant's connections that register addresses, as the table has them now.
 func (c Connections) Registering(ctx context.Context, merchant string) ([]Connection, error) {
 	var found []Connection
-	q := dynamo.Query{PK: merchant, Index: RegistersIndex, PartitionAttr: "registers", SortAttr: "id"}
-	err := c.Table.Each(ctx, q, func(item dynamo.Item) error {
-		var key Connection // the index holds keys only
-		if err := dynamo.Unmarshal(item, &key); err != nil {
+	err := c.Table.Each(ctx, dynamo.Query{PK: registersList(merchant)}, func(item dynamo.Item) error {
+		var name listed
+		if err := dynamo.Unmarshal(item, &name); err != nil {
 			return err
 		}
-		conn, err := c.Get(ctx, key.PK)
-		if err == nil && conn.Registers == merchant {
+		conn, err := c.Get(ctx, name.SK)
+		switch {
+		case errors.Is(err, ErrUnknown): // it was about to be made
+			return nil
+		case err != nil:
+			return err
+		case conn.Registers() && conn.Merchant == merchant:
 			found = append(found, conn)
 		}
-		return err
+		return nil
 	})
 	return found, err
 }

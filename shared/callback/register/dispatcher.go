@@ -108,7 +108,7 @@ func (d *Dispatcher) read(record events.DynamoDBEventRecord) (*Job, wallet.Addre
 		if err := dynamo.Unmarshal(image, &c); err != nil || c.ID == "" {
 			return nil, wallet.Address{}, errContent
 		}
-		if c.Registers == "" || c.Version != c.RegistersFrom {
+		if !c.Registers() || c.Version != c.RegistersFrom {
 			return nil, wallet.Address{}, nil
 		}
 		return &Job{Connection: c.ID, Earlier: &Earlier{From: c.RegistersFrom}}, wallet.Address{}, nil

@@ -83,7 +83,7 @@ func (r *Registrar) serve(ctx context.Context, connection string, works []*work)
 	case err != nil:
 		r.own(works, err)
 		return
-	case c.Registers == "":
+	case !c.Registers():
 		r.Log.InfoContext(ctx, "the connection registers no more", "connection", connection, "jobs", len(works))
 		return
 	}

@@ -150,8 +150,7 @@ func newWorld(t *testing.T) *world {
 	now := func() time.Time { return w.now }
 	sealer := &seal.Sealer{Client: client, KeyID: key, Now: now}
 	w.connections = callback.Connections{
-		Table:  parts.Table(t, parts.Index{Name: callback.RegistersIndex, Partition: "registers", Sort: "id"}),
-		Sealer: sealer, Now: now, Random: rand.Reader,
+		Table: parts.Table(t), Sealer: sealer, Now: now, Random: rand.Reader,
 	}
 	w.payments, w.jobs, w.letters = parts.Table(t), parts.Queue(t), parts.Queue(t)
 	w.service = &service{
