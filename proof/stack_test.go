@@ -394,7 +394,7 @@ func (s *stack) names() []string {
 		s.t.Fatal(err)
 	}
 	for _, name := range tables.TableNames {
-		for notion, variable := range map[string]string{"-DepositsTable-": "DEPOSITS_TABLE", "-PaymentsTable-": "PAYMENTS_TABLE", "-EntriesTable-": "ENTRIES_TABLE", "-BalancesTable-": "BALANCES_TABLE"} {
+		for notion, variable := range map[string]string{"-CallbacksTable-": "CALLBACKS_TABLE", "-DepositsTable-": "DEPOSITS_TABLE", "-PaymentsTable-": "PAYMENTS_TABLE", "-EntriesTable-": "ENTRIES_TABLE", "-BalancesTable-": "BALANCES_TABLE"} {
 			if strings.Contains(name, notion) {
 				out = append(out, variable+"="+name)
 			}
@@ -405,7 +405,7 @@ func (s *stack) names() []string {
 		s.t.Fatal(err)
 	}
 	for _, url := range queues.QueueUrls {
-		for notion, variable := range map[string]string{"-CreditQueue-": "CREDIT_QUEUE", "-NotifyQueue-": "NOTIFY_QUEUE"} {
+		for notion, variable := range map[string]string{"-InterpretQueue-": "INTERPRET_QUEUE", "-JournalQueue-": "JOURNAL_QUEUE", "-CreditQueue-": "CREDIT_QUEUE", "-NotifyQueue-": "NOTIFY_QUEUE"} {
 			if strings.Contains(url, notion) {
 				out = append(out, variable+"="+url)
 			}
