@@ -32,6 +32,8 @@ var (
 	ofLate                      = scenario{late, payment.Late, []string{"payment.late"}, []string{"payment.expired"}}
 	ofReorganisedBeforeFinality = scenario{reorganisedBeforeFinality, payment.Expired, []string{"payment.expired"}, nil}
 	ofReorganisedAfterTheCredit = scenario{reorganisedAfterTheCredit, payment.Late, []string{"payment.late"}, []string{"payment.paid", "payment.reversed", "payment.expired"}}
+	ofStated                    = scenario{stated, payment.Paid, []string{"payment.paid"}, []string{"payment.partial"}}
+	ofStatedAndRefunded         = scenario{statedAndRefunded, payment.Expired, []string{"payment.expired"}, []string{"payment.paid", "payment.reversed"}}
 	ofAFailingShop              = scenario{failingShop, payment.Paid, []string{"payment.paid"}, nil}
 )
 
@@ -47,7 +49,9 @@ func TestEveryStopOfReorganisedBeforeFinality(t *testing.T) {
 func TestEveryStopOfReorganisedAfterTheCredit(t *testing.T) {
 	everyStop(t, ofReorganisedAfterTheCredit)
 }
-func TestEveryStopOfAFailingShop(t *testing.T) { everyStop(t, ofAFailingShop) }
+func TestEveryStopOfStated(t *testing.T)            { everyStop(t, ofStated) }
+func TestEveryStopOfStatedAndRefunded(t *testing.T) { everyStop(t, ofStatedAndRefunded) }
+func TestEveryStopOfAFailingShop(t *testing.T)      { everyStop(t, ofAFailingShop) }
 
 // ask is the merchant's back end: it asks again, with the same Idempotency-Key, until it is answered.
 func ask(h *proof.History) string {
@@ -109,6 +113,26 @@ func reorganisedAfterTheCredit(h *proof.History) {
 	h.Wait(2 * time.Hour)
 	h.Round()
 	h.Include(gone...)
+}
+
+// stated is a payment that a gateway takes, in two parts, telling of each more than once.
+func stated(h *proof.History) {
+	ask(h)
+	h.Told("order", "partially_paid", "4")
+	h.Round()
+	h.Told("order", "finished", "10.5")
+	h.Told("order", "finished", "10.5")
+	h.Round()
+}
+
+// statedAndRefunded is one that it pays back after it was credited.
+func statedAndRefunded(h *proof.History) {
+	ask(h)
+	h.Told("order", "finished", "10.5")
+	for range 3 {
+		h.Round()
+	}
+	h.Told("order", "refunded", "10.5")
 }
 
 func failingShop(h *proof.History) {

@@ -405,7 +405,7 @@ func (s *stack) names() []string {
 		s.t.Fatal(err)
 	}
 	for _, url := range queues.QueueUrls {
-		for notion, variable := range map[string]string{"-InterpretQueue-": "INTERPRET_QUEUE", "-CreditQueue-": "CREDIT_QUEUE", "-NotifyQueue-": "NOTIFY_QUEUE"} {
+		for notion, variable := range map[string]string{"-InterpretQueue-": "INTERPRET_QUEUE", "-JournalQueue-": "JOURNAL_QUEUE", "-CreditQueue-": "CREDIT_QUEUE", "-NotifyQueue-": "NOTIFY_QUEUE"} {
 			if strings.Contains(url, notion) {
 				out = append(out, variable+"="+url)
 			}

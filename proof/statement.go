@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -148,6 +149,18 @@ func speak(h *History, a, b int) {
 			h.Tell(ours)
 		}
 	}
+}
+
+// Told has the gateway tell of its object for an order until it is thanked for.
+func (h *History) Told(order, status, amount string) {
+	word := h.Gateway.next("object of "+order, h.asked[order].ID, status, amount)
+	for range 100 {
+		if h.Tell(word) {
+			return
+		}
+		h.Wait(20 * time.Second)
+	}
+	h.T.Fatalf("the statement of %s was never thanked for", order)
 }
 
 // stated is what the standing receipts of one object say: the simple model of what the gateway holds of it.

@@ -13,11 +13,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"farrier/shared/callback"
+	"farrier/shared/deposit"
 	"farrier/shared/dynamo"
 	"farrier/shared/parts"
 )
 
-const connection = "con_01M7YZMHG0B7WWSFCS7XJV1HTR"
+const connection, trusted = "con_01M7YZMHG0B7WWSFCS7XJV1HTR", "con_01M7YZMHG0B7WWSFCS7XJV1HTS"
 
 // What events/interpret-*.json bring about.
 var effects = []struct {
@@ -31,6 +32,7 @@ var effects = []struct {
 	{"interpret-unknown-chain", 0, callback.UnknownChain},
 	{"interpret-conflict", 0, callback.Conflict},
 	{"interpret-forgotten", 0, ""},
+	{"interpret-statement", 0, ""},
 }
 
 func TestTheEventsOfThisFunctionBringAboutWhatTheirNamesSay(t *testing.T) {
@@ -48,6 +50,12 @@ func TestTheEventsOfThisFunctionBringAboutWhatTheirNamesSay(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	if err := connections.Create(ctx, callback.Connection{PK: connection, SK: "connection", ID: connection, Provider: "standard-webhooks", Version: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := connections.Create(ctx, callback.Connection{
+		PK: trusted, SK: "connection", ID: trusted, Merchant: "mer_01M7YZMHG0B7WWSFCS7XJV1HTR", Provider: "nowpayments", Trust: callback.Statement, Version: 1,
+		Settings: callback.Settings{Assets: map[string]callback.KnownAsset{"usdttrc20": {Asset: "tron:0x2b6653dc/trc20:TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", Decimals: 6}}},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	handler := lambda.NewHandler(wired(time.Now).Invoke)
@@ -71,6 +79,9 @@ func TestTheEventsOfThisFunctionBringAboutWhatTheirNamesSay(t *testing.T) {
 	}
 	if n := waiting(t, aside.Client, aside.URL); n != 0 {
 		t.Errorf("%d records were set aside", n)
+	}
+	if held, _, err := (deposit.Store{Table: deposits}).ByMerchant(ctx, "mer_01M7YZMHG0B7WWSFCS7XJV1HTR", 10, ""); err != nil || len(held) != 1 || held[0].View().Amount != "10.50" {
+		t.Errorf("held: %+v, %v", held, err)
 	}
 	files, err := filepath.Glob("../../events/interpret-*.json")
 	if err != nil || len(files) != len(effects) {
