@@ -58,11 +58,22 @@ func (c Connection) Verify(ctx context.Context, d Delivery, keys KeyOpener) (eve
 	case !c.Settings.allows(d.SourceIP):
 		return "", NotAllowed
 	}
-	opened, err := keys.Keys(ctx, c)
+	opened, err := keys.Keys(ctx, c.toVerify(source))
 	if err != nil {
 		return "", err
 	}
 	return source.Verify(ctx, d, c.Settings, opened)
+}
+
+// toVerify is the connection without the credentials that only reading needs.
+func (c Connection) toVerify(source Source) Connection {
+	c.Credentials = maps.Clone(c.Credentials)
+	for _, credential := range source.Credentials {
+		if credential.Reads {
+			delete(c.Credentials, credential.Name)
+		}
+	}
+	return c
 }
 
 // Answer is what the provider takes for success. Verify has found the source before.

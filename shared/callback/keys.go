@@ -31,6 +31,8 @@ type Credential struct {
 	Fetches bool
 	// Apart marks one that only calls to the provider's API need: neither verifying nor reading opens it.
 	Apart bool
+	// Reads marks one that only reading needs: verifying does not open it.
+	Reads bool
 }
 
 // Published says where a provider publishes its public keys.

@@ -28,7 +28,7 @@ import (
 // Wallets of Safeheron lie on the chain, so its word asks for a look, if the connection is not told otherwise.
 var safeheron = Source{
 	Trusts: []Trust{Look, Statement}, CheckSecret: checkPublicKey(rsaSHA256), Verify: verifySafeheron,
-	Credentials: []Credential{{Name: "private_key", Required: true, Check: checkPrivateKey}}, Read: readSafeheron, Encrypted: true,
+	Credentials: []Credential{{Name: "private_key", Required: true, Reads: true, Check: checkPrivateKey}}, Read: readSafeheron, Encrypted: true,
 	Answer: Answer{Status: http.StatusOK, ContentType: "application/json", Body: `{"code":"200","message":"SUCCESS"}`},
 }
 

@@ -24,7 +24,7 @@ import (
 // WeChat also sends deliveries with a signature that is wrong on purpose ("WECHATPAY/SIGNTEST/…"), and wants them refused.
 var weChatPay = Source{
 	Trusts: []Trust{Statement, Look}, CheckSecret: checkPublicKey(rsaSHA256), Verify: verifyWeChatPay,
-	Credentials: []Credential{{Name: "api_v3_key", Required: true, Check: checkAPIv3Key}}, Read: readWeChatPay, Encrypted: true,
+	Credentials: []Credential{{Name: "api_v3_key", Required: true, Reads: true, Check: checkAPIv3Key}}, Read: readWeChatPay, Encrypted: true,
 	Answer: ok, // 200 or 204, and nothing else has to be said
 }
 
