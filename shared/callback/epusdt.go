@@ -15,7 +15,6 @@ import (
 
 	"farrier/shared/chain"
 	"farrier/shared/money"
-	"farrier/shared/problem"
 )
 
 // epusdt is a gateway that a merchant runs itself: the signature is in the body, over the fields that are not empty,
@@ -25,7 +24,7 @@ import (
 // 7bd21d1; read 2026-11-24). It holds no money: what it says is chain money at the merchant's own address, so it is only
 // looked at. Orders made over its interface for "EPay" are called back by GET, and are not taken here.
 var epusdt = Source{
-	Trusts: []Trust{Look}, Settle: settleFieldsSigned, CheckSecret: checkSharedText, Verify: verifyFields(md5Before, sha256Under),
+	Trusts: []Trust{Look}, CheckSecret: checkSharedText, Verify: verifyFields(md5Before, sha256Under),
 	Read: readEpusdt, Answer: Answer{Status: http.StatusOK, ContentType: "text/plain", Body: "ok"},
 }
 
@@ -39,12 +38,9 @@ func md5Before(text, secret string) []byte {
 
 func sha256Under(text, secret string) []byte { return hmacOf(sha256.New, secret, text) }
 
-func settleFieldsSigned(s *Settings) error {
-	if s.Chain == "" {
-		return problem.Field("chain", "is required: this provider's callbacks do not name one")
-	}
-	return nil
-}
+// fieldsChain is the chain of what epusdt and its kin tell of: they name none, and TRON is what they were made for. A
+// connection whose orders are paid elsewhere says so.
+func fieldsChain(s Settings) chain.ID { return chain.ID(or(s.Chain, "tron:0x2b6653dc")) }
 
 // verifyFields is for epusdt and its kin. What is signed is the event: the same order in the same state, said again each
 // minute, is one event, and whoever repeats it in another spelling makes no new one.
@@ -164,7 +160,7 @@ func readOrder(doc document, s Settings) (Notice, error) {
 	if err != nil {
 		return Notice{}, err
 	}
-	return Notice{Kind: kind, Chain: chain.ID(s.Chain), Tx: doc.name("block_transaction_id"), Object: trade, Reference: doc.name("order_id")}, nil
+	return Notice{Kind: kind, Chain: fieldsChain(s), Tx: doc.name("block_transaction_id"), Object: trade, Reference: doc.name("order_id")}, nil
 }
 
 // readEpusdt: "token" is the coin's symbol; before version 1 it was the address, and no coin was named.

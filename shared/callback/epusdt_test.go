@@ -153,10 +153,13 @@ func TestSignedFieldsCannotBeReadAsOtherFields(t *testing.T) {
 	}
 }
 
-func TestEpusdtNeedsItsChain(t *testing.T) {
-	for _, source := range []Source{epusdt, bepusdt} {
-		if err := source.Settle(&Settings{}); err == nil || !strings.Contains(err.Error(), "chain") {
-			t.Error(err)
+func TestEpusdtIsAboutTronWhereItsConnectionSaysNothingElse(t *testing.T) {
+	body := []byte(`{"trade_id":"t1","order_id":"o1","token":"TNEns8t9jbWENbStkQdVQtHMGpbYsbsJxb","block_transaction_id":"0xab","status":2}`)
+	for _, read := range []func([]byte, Settings, Keys) ([]Notice, error){epusdt.Read, bepusdt.Read} {
+		for on, want := range map[string]chain.ID{"": tron, "eip155:137": "eip155:137"} {
+			if notices, err := read(body, Settings{Chain: on}, Keys{}); err != nil || len(notices) != 1 || notices[0].Chain != want {
+				t.Errorf("%+v, %v", notices, err)
+			}
 		}
 	}
 }

@@ -127,8 +127,8 @@ func (h *HMAC) checkTemplate() error {
 
 // The key of the HMAC is the secret's text as it stands. The sender chose it, so only what is surely a mistake is refused.
 func checkSharedText(secret string) error {
-	if len(secret) < 16 || len(secret) > longestSecret || !printable(secret) {
-		return errors.New("must be 16 to 256 characters of printable ASCII")
+	if len(secret) < 8 || len(secret) > longestSecret || !printable(secret) {
+		return errors.New("must be 8 to 256 characters of printable ASCII")
 	}
 	return nil
 }
