@@ -35,9 +35,13 @@ func settle(h *History, a, b int) {
 	h.Expect(nil)
 }
 
-// deadline: a payer pays a new order as its time ends. Sometimes it is booked in the midst of its expiry.
+// deadline: a payer pays a new order as its time ends. Sometimes it is booked in the midst of its expiry, sometimes its
+// timer could not be set.
 func deadline(h *History, a, b int) {
-	order := fmt.Sprintf("hurry-%d", len(h.asked))
+	order := fmt.Sprintf("hurry-%d", len(h.asked)+len(h.unasked))
+	if a%3 == 1 {
+		h.Expect([]Trouble{{At: 2, Fault: Throttle}})
+	}
 	if !h.Ask(order, "10.5", 2*time.Minute) {
 		return
 	}
