@@ -23,7 +23,7 @@ type Memory struct {
 	pending []chain.Transfer // in no block yet
 	held    uint64           // finality goes no further than this; 0 for no such limit
 	highest int              // how many blocks it ever had
-	final   map[string]bool  // by hash: which blocks were final when it was looked at
+	final   map[string]bool  // by hash: every block that is final or was
 }
 
 // Deepest is by how much a chain ever falls behind its own highest block.
@@ -56,7 +56,7 @@ func (c *Memory) Mine(now time.Time, transfers ...chain.Transfer) []chain.Transf
 		b.transfers = append(b.transfers, t)
 	}
 	c.blocks = append(c.blocks, b)
-	c.finalHeight()
+	c.noteFinal()
 	return slices.Clone(b.transfers[waited:])
 }
 
@@ -95,14 +95,13 @@ func (c *Memory) Release() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.held = 0
-	c.finalHeight()
+	c.noteFinal()
 }
 
 // WasFinal says whether a block is final or ever was.
 func (c *Memory) WasFinal(hash string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.finalHeight()
 	return c.final[hash]
 }
 
@@ -113,13 +112,17 @@ func (c *Memory) finalHeight() uint64 {
 	if c.held > 0 {
 		final = min(final, c.held)
 	}
-	for _, b := range slices.Backward(c.blocks[:final+1]) {
+	return final
+}
+
+// noteFinal remembers which blocks are final, where finality may have gone on. The caller holds the lock.
+func (c *Memory) noteFinal() {
+	for _, b := range slices.Backward(c.blocks[:c.finalHeight()+1]) {
 		if c.final[b.Hash] {
-			break
+			return
 		}
 		c.final[b.Hash] = true
 	}
-	return final
 }
 
 // Canonical are all transfers that the chain holds now, in blocks that are final.

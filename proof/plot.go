@@ -9,10 +9,7 @@ import (
 
 // elsewhere is trouble in which another process does something just before a call.
 func (h *History) elsewhere(at int, writing bool, do func()) {
-	h.Expect([]Trouble{{At: at, Writing: writing, Meanwhile: func() {
-		h.Say("          meanwhile:")
-		h.Elsewhere(do)
-	}}})
+	h.Expect([]Trouble{{At: at, Writing: writing, Meanwhile: h.meanwhile(do)}})
 }
 
 // creditAll has credit see to all that waits for it.

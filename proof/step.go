@@ -50,16 +50,21 @@ func (h *History) Do(s Step) {
 	for _, p := range s.Plan {
 		t := Trouble{At: p.At, Fault: p.Fault, Writing: p.Writing}
 		if p.Meanwhile != nil {
-			t.Meanwhile = func() {
-				h.Say("          meanwhile:")
-				h.Elsewhere(func() { h.Do(*p.Meanwhile) })
-			}
+			t.Meanwhile = h.meanwhile(func() { h.Do(*p.Meanwhile) })
 		}
 		troubles = append(troubles, t)
 	}
 	h.Expect(troubles)
 	Moves[s.Move].Do(h, s.A, s.B)
 	h.Expect(nil)
+}
+
+// meanwhile is what another process does, told in the timeline.
+func (h *History) meanwhile(do func()) func() {
+	return func() {
+		h.Say("          meanwhile:")
+		h.Elsewhere(do)
+	}
 }
 
 // Move is a kind of step.

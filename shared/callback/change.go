@@ -229,13 +229,10 @@ func fitting(source Source, secrets []Secret) error {
 
 // added are the secrets that a change brings, and the one among them that is made here.
 func (a Change) added(source Source, random io.Reader) (added []Secret, made string, err error) {
-	given, field := a.Keys, "keys"
-	if a.Secret != "" {
-		given, field = []string{a.Secret}, "secret"
-	}
+	given, field, err := secretOrKeys(a.Secret, a.Keys)
 	switch {
-	case a.Secret != "" && len(a.Keys) > 0:
-		return nil, "", problem.Field("keys", "cannot be set beside secret")
+	case err != nil:
+		return nil, "", err
 	case a.NewSecret && len(given) > 0:
 		return nil, "", problem.Field("new_secret", "cannot be asked for beside one that is given")
 	case len(given) > 0 && source.CheckSecret == nil:
@@ -246,7 +243,7 @@ func (a Change) added(source Source, random io.Reader) (added []Secret, made str
 		made, err = source.NewSecret(random)
 		return []Secret{{Text: made}}, made, err
 	}
-	added, err = checked(source, a.Secret, given)
+	added, err = checked(source, field, given)
 	return added, "", err
 }
 

@@ -57,13 +57,10 @@ func parseSecrets(text []byte) ([]Secret, error) {
 
 // secrets are all that the connection shall have, and the one among them that was made here.
 func (a Asked) secrets(source Source, random io.Reader) (all []Secret, made string, err error) {
-	given, field := a.Keys, "keys"
-	if a.Secret != "" {
-		given, field = []string{a.Secret}, "secret"
-	}
+	given, field, err := secretOrKeys(a.Secret, a.Keys)
 	switch {
-	case a.Secret != "" && len(a.Keys) > 0:
-		return nil, "", problem.Field("keys", "cannot be set beside secret")
+	case err != nil:
+		return nil, "", err
 	case len(a.Keys) > mostSecrets:
 		return nil, "", problem.Field("keys", fmt.Sprintf("must be at most %d", mostSecrets))
 	case len(a.KeyEnds) > len(a.Keys):
@@ -73,7 +70,7 @@ func (a Asked) secrets(source Source, random io.Reader) (all []Secret, made stri
 	case source.CheckSecret == nil:
 		return nil, "", nil
 	case len(given) > 0:
-		all, err = a.given(source, given)
+		all, err = a.given(source, field, given)
 		return all, "", err
 	case source.Published != nil:
 		return nil, "", nil
@@ -84,8 +81,8 @@ func (a Asked) secrets(source Source, random io.Reader) (all []Secret, made stri
 	return []Secret{{Text: made}}, made, err
 }
 
-func (a Asked) given(source Source, texts []string) ([]Secret, error) {
-	all, err := checked(source, a.Secret, texts)
+func (a Asked) given(source Source, field string, texts []string) ([]Secret, error) {
+	all, err := checked(source, field, texts)
 	if err != nil {
 		return nil, err
 	}
@@ -99,15 +96,26 @@ func (a Asked) given(source Source, texts []string) ([]Secret, error) {
 	return all, nil
 }
 
-// checked are secrets of the provider's form: one in the field "secret", or those of "keys".
-func checked(source Source, secret string, texts []string) ([]Secret, error) {
+// secretOrKeys are the secrets that a request gives, and the field that holds them: "secret" has one, "keys" several.
+func secretOrKeys(secret string, keys []string) (texts []string, field string, err error) {
+	switch {
+	case secret == "":
+		return keys, "keys", nil
+	case len(keys) > 0:
+		return nil, "", problem.Field("keys", "cannot be set beside secret")
+	default:
+		return []string{secret}, "secret", nil
+	}
+}
+
+// checked are secrets of the provider's form.
+func checked(source Source, field string, texts []string) ([]Secret, error) {
 	all := make([]Secret, len(texts))
 	for i, text := range texts {
-		field := fmt.Sprintf("keys[%d]", i)
-		if secret != "" {
-			field = "secret"
-		}
 		if err := source.CheckSecret(text); err != nil {
+			if field == "keys" {
+				field = fmt.Sprintf("keys[%d]", i)
+			}
 			return nil, problem.Field(field, err.Error())
 		}
 		all[i].Text = text
