@@ -34,6 +34,11 @@ func (s Settings) coin(code string, coins map[string]chain.ID) (KnownAsset, bool
 // name of the amount's field.
 func (n *Notice) priceCoin(s Settings, code, amount string, coins map[string]chain.ID) error {
 	known, found := s.coin(code, coins)
+	return n.priceAs(known, found, code, amount)
+}
+
+// priceAs sets amount and asset where the code's asset was found, and keeps the code alone where it was not.
+func (n *Notice) priceAs(known KnownAsset, found bool, code, amount string) error {
 	if !found {
 		n.Code = detail(code)
 		return nil

@@ -78,19 +78,7 @@ func (n Notice) Lost() bool {
 // ISO 4217. A code that neither knows is kept as Code, without an amount: its decimals are not known.
 func (n *Notice) price(s Settings, code, amount string) error {
 	known, found := s.asset(code)
-	if !found {
-		n.Code = detail(code)
-		return nil
-	}
-	units, err := decimalUnits(amount, known.Decimals)
-	if err != nil {
-		return err
-	}
-	n.Asset, n.Decimals, n.Amount = known.Asset, known.Decimals, units
-	if n.Chain == "" && strings.Contains(string(known.Asset), "/") {
-		n.Chain = chain.ID(known.Asset.Chain())
-	}
-	return nil
+	return n.priceAs(known, found, code, amount)
 }
 
 // ReadError is why a rightly signed body says nothing to us: the field that is missing or wrong, and nothing of
