@@ -238,6 +238,16 @@ func (n *Node) Transfers(ctx context.Context, from, to uint64, owned chain.Owned
 	return slices.DeleteFunc(all, func(t chain.Transfer) bool { return !ours[t.To] }), err
 }
 
+// Settled and Sure are the word of the one endpoint that the world has.
+func (n *Node) Settled(ctx context.Context, from, to uint64, owned chain.Owned) ([]chain.Transfer, error) {
+	return n.Transfers(ctx, from, to, owned)
+}
+
+// Sure is BlockAt.
+func (n *Node) Sure(ctx context.Context, height uint64) (chain.Block, error) {
+	return n.BlockAt(ctx, height)
+}
+
 // told is what the node says of a range. The caller holds the lock.
 func (n *Node) told(from, to uint64) []chain.Transfer {
 	var all []chain.Transfer

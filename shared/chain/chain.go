@@ -57,7 +57,15 @@ type Node interface {
 	// Transaction is what a mined transaction moved, to whomever: nothing where it failed.
 	// ErrNotFound where the canonical chain does not hold it (unknown, pending, reorganised away).
 	Transaction(ctx context.Context, tx string) (Block, []Transfer, error)
+	// Settled is Transfers for blocks that are final, as two endpoints tell it alike (one, where only one is
+	// configured): what it says moves money. ErrUnsure where they do not.
+	Settled(ctx context.Context, from, to uint64, owned Owned) ([]Transfer, error)
+	// Sure is BlockAt as two endpoints tell it alike: before money is taken back. ErrUnsure where they do not.
+	Sure(ctx context.Context, height uint64) (Block, error)
 }
 
 // ErrNotFound says that the canonical chain holds no such block or transaction.
 var ErrNotFound = errors.New("chain: not found")
+
+// ErrUnsure says that too few endpoints tell the same where several must. Ask again later.
+var ErrUnsure = errors.New("chain: too few endpoints tell the same")

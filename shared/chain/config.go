@@ -43,6 +43,9 @@ type Token struct {
 type Finality struct {
 	Tag   string `json:"tag,omitempty"`
 	Depth uint64 `json:"depth,omitempty"`
+	// Agree is how many endpoints must tell the same before anything becomes final: two where it is absent and
+	// two or more are configured; 1 turns it off.
+	Agree int `json:"agree,omitempty"`
 }
 
 // Duration reads "2s" from JSON.
@@ -105,6 +108,9 @@ func (s *Set) add(c Config) error {
 	}
 	if t := c.Finality.Tag; t != "" && t != "finalized" && t != "safe" {
 		return fmt.Errorf(`finality.tag: must be "finalized" or "safe"; the other tags of a node are not final`)
+	}
+	if c.Finality.Agree < 0 {
+		return fmt.Errorf("finality.agree: must be a number of endpoints")
 	}
 	if c.Native.CoinType == 0 {
 		c.Native.CoinType = 60

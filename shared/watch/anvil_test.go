@@ -12,6 +12,7 @@ import (
 	"farrier/shared/chain"
 	"farrier/shared/chain/evm/anvil"
 	"farrier/shared/chain/evm/node"
+	"farrier/shared/chain/pool"
 	"farrier/shared/money"
 	"farrier/shared/watch"
 )
@@ -226,7 +227,7 @@ func TestOnARealChainAStrangeNodeDelaysAndLosesNothing(t *testing.T) {
 		r.is(nil)
 	}
 	r.proxy.Method("eth_chainId", `"0x1"`)
-	var wrong *node.WrongChainError
+	var wrong *pool.WrongChainError
 	if _, err := x.Pass(t.Context()); !errors.As(err, &wrong) {
 		t.Errorf("another chain id: %v", err)
 	}

@@ -176,6 +176,15 @@ func (c *fakeChain) Transfers(ctx context.Context, from, to uint64, owned chain.
 	return slices.DeleteFunc(all, func(t chain.Transfer) bool { return !keep[t.To] }), err
 }
 
+// Settled and Sure are of a chain with one endpoint: its word.
+func (c *fakeChain) Settled(ctx context.Context, from, to uint64, owned chain.Owned) ([]chain.Transfer, error) {
+	return c.Transfers(ctx, from, to, owned)
+}
+
+func (c *fakeChain) Sure(ctx context.Context, height uint64) (chain.Block, error) {
+	return c.BlockAt(ctx, height)
+}
+
 func (c *fakeChain) Transaction(_ context.Context, tx string) (chain.Block, []chain.Transfer, error) {
 	if err := c.ask("Transaction"); err != nil {
 		return chain.Block{}, nil, err

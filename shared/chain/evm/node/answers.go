@@ -8,6 +8,7 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"farrier/shared/chain"
+	"farrier/shared/chain/jsonrpc"
 	"farrier/shared/money"
 )
 
@@ -65,11 +66,11 @@ const latest = 253_402_300_799
 func (h header) block(method string) (chain.Block, error) {
 	switch {
 	case h.Number == nil || h.Hash == nil || h.Timestamp == nil:
-		return chain.Block{}, strange(method, "a block without number, hash or timestamp")
+		return chain.Block{}, jsonrpc.Strange(method, "a block without number, hash or timestamp")
 	case *h.Number > tallest:
-		return chain.Block{}, strange(method, "height %d, which no chain has", *h.Number)
+		return chain.Block{}, jsonrpc.Strange(method, "height %d, which no chain has", *h.Number)
 	case *h.Timestamp > latest:
-		return chain.Block{}, strange(method, "time %d, which no block has", *h.Timestamp)
+		return chain.Block{}, jsonrpc.Strange(method, "time %d, which no block has", *h.Timestamp)
 	}
 	return chain.Block{
 		Height: uint64(*h.Number), Hash: h.Hash.Hex(), Time: time.Unix(int64(*h.Timestamp), 0).UTC(), // #nosec G115 -- below tallest
@@ -81,15 +82,15 @@ func (r receipt) checked(tx string) (chain.Block, error) {
 	const method = "eth_getTransactionReceipt"
 	switch {
 	case r.Tx == nil || r.BlockHash == nil || r.Height == nil || r.Status == nil:
-		return chain.Block{}, strange(method, "a receipt without transaction, block or status")
+		return chain.Block{}, jsonrpc.Strange(method, "a receipt without transaction, block or status")
 	case r.Tx.Hex() != tx:
-		return chain.Block{}, strange(method, "the receipt of another transaction")
+		return chain.Block{}, jsonrpc.Strange(method, "the receipt of another transaction")
 	case *r.Status > 1:
-		return chain.Block{}, strange(method, "status %d", *r.Status)
+		return chain.Block{}, jsonrpc.Strange(method, "status %d", *r.Status)
 	case *r.Status == 0 && len(r.Logs) > 0:
-		return chain.Block{}, strange(method, "logs of a transaction that failed")
+		return chain.Block{}, jsonrpc.Strange(method, "logs of a transaction that failed")
 	case *r.Height > tallest:
-		return chain.Block{}, strange(method, "height %d, which no chain has", *r.Height)
+		return chain.Block{}, jsonrpc.Strange(method, "height %d, which no chain has", *r.Height)
 	}
 	return chain.Block{Height: uint64(*r.Height), Hash: r.BlockHash.Hex()}, nil
 }
@@ -110,11 +111,11 @@ func (l eventLog) isTransfer() bool {
 // movement reads a log for which isTransfer holds. Its data must be one word, as the ABI has it.
 func (l eventLog) movement(method string) (movement, error) {
 	if len(l.Data) != common.HashLength {
-		return movement{}, strange(method, "a Transfer whose amount has %d bytes", len(l.Data))
+		return movement{}, jsonrpc.Strange(method, "a Transfer whose amount has %d bytes", len(l.Data))
 	}
 	amount, err := money.FromBig(new(big.Int).SetBytes(l.Data))
 	if err != nil {
-		return movement{}, strange(method, "%v", err)
+		return movement{}, jsonrpc.Strange(method, "%v", err)
 	}
 	return movement{from: address(l.Topics[1][12:]), to: address(l.Topics[2][12:]), amount: amount}, nil
 }

@@ -15,6 +15,8 @@ import (
 	"farrier/shared/chain"
 	"farrier/shared/chain/evm/anvil"
 	"farrier/shared/chain/evm/node"
+	"farrier/shared/chain/jsonrpc"
+	"farrier/shared/chain/pool"
 )
 
 // paid is a chain on which a token's transfer to us lies in a block with others above it.
@@ -138,7 +140,7 @@ func TestAnAnswerIsReadOnlyUpToACap(t *testing.T) {
 	}))
 	defer server.Close()
 	_, err := newNode(t, config(), server.URL).Head(t.Context())
-	var large *node.TooLargeError
+	var large *jsonrpc.TooLargeError
 	if !errors.As(err, &large) {
 		t.Errorf("got %v", err)
 	}
@@ -161,10 +163,10 @@ func TestALaggingEndpointIsBehindAndSaysNothingAboutATransaction(t *testing.T) {
 		}
 		return ""
 	})
-	if _, err := n.Head(t.Context()); !errors.Is(err, node.ErrBehind) {
+	if _, err := n.Head(t.Context()); !errors.Is(err, pool.ErrBehind) {
 		t.Errorf("Head: %v", err)
 	}
-	if _, _, err := n.Transaction(t.Context(), p.tx); !errors.Is(err, node.ErrBehind) {
+	if _, _, err := n.Transaction(t.Context(), p.tx); !errors.Is(err, pool.ErrBehind) {
 		t.Errorf("Transaction: %v", err)
 	}
 }
@@ -251,7 +253,7 @@ func TestTheChainIsAskedForAgainAfterAMinute(t *testing.T) {
 	}
 	p.proxy.Method("eth_chainId", `"0x89"`)
 	now = now.Add(time.Minute)
-	var wrong *node.WrongChainError
+	var wrong *pool.WrongChainError
 	if _, err := n.Head(t.Context()); !errors.As(err, &wrong) || wrong.Got != "137" || wrong.Want != "31337" {
 		t.Errorf("got %v", err)
 	}

@@ -10,6 +10,8 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"farrier/shared/chain"
+	"farrier/shared/chain/jsonrpc"
+	"farrier/shared/chain/pool"
 	"farrier/shared/money"
 )
 
@@ -20,17 +22,44 @@ const batch = 20
 // what the logs (and, for the coin, the blocks' transactions) claim, to whom; what the receipts of
 // exactly those transactions say; which blocks are canonical at their heights.
 func (n *Node) Transfers(ctx context.Context, from, to uint64, owned chain.Owned) ([]chain.Transfer, error) {
-	return put(ctx, n, func(e *endpoint) ([]chain.Transfer, error) {
-		claims, err := n.claims(ctx, e, from, to)
-		if err != nil {
-			return nil, err
-		}
-		ours, err := owned(ctx, claims.addresses())
-		if err != nil {
-			return nil, foreign{err}
-		}
-		return n.proved(ctx, e, to, claims, ours)
+	found, err := pool.Put(ctx, n.pool, n.inRange(ctx, from, to, owned))
+	return found.transfers, err
+}
+
+// Settled believes the transfers only as endpoints that agree on the last block's hash tell them alike: an
+// endpoint that keeps a log from us, or a fork of its own, is noticed.
+func (n *Node) Settled(ctx context.Context, from, to uint64, owned chain.Owned) ([]chain.Transfer, error) {
+	found, err := pool.Agreed(ctx, n.pool, ranged.same, n.inRange(ctx, from, to, owned))
+	return found.transfers, err
+}
+
+// ranged is what an endpoint tells of a range of blocks.
+type ranged struct {
+	transfers []chain.Transfer
+	end       string // the hash of the last block
+}
+
+func (a ranged) same(b ranged) bool {
+	return a.end == b.end && slices.EqualFunc(a.transfers, b.transfers, func(x, y chain.Transfer) bool {
+		amount := x.Amount.Cmp(y.Amount) == 0
+		x.Amount, y.Amount = money.Amount{}, money.Amount{}
+		return amount && x == y
 	})
+}
+
+func (n *Node) inRange(ctx context.Context, from, to uint64, owned chain.Owned) func(*endpoint) (ranged, error) {
+	return func(e *endpoint) (ranged, error) {
+		cs, err := n.claims(ctx, e, from, to)
+		if err != nil {
+			return ranged{}, err
+		}
+		ours, err := owned(ctx, cs.addresses())
+		if err != nil {
+			return ranged{}, pool.Ours(err)
+		}
+		transfers, err := n.proved(ctx, e, cs, ours)
+		return ranged{transfers: transfers, end: cs.end.Hash}, err
+	}
 }
 
 // claim is one transaction that is said to pay somebody.
@@ -42,24 +71,28 @@ type claim struct {
 	logs   map[uint64]eventLog // every Transfer of a configured token that was told, by its place in the block
 }
 
-type claims map[string]*claim
+// claims are those of one range, by transaction.
+type claims struct {
+	by  map[string]*claim
+	end chain.Block // the last of the range
+}
 
 // of is the claim about a transaction, which all must tell of the same block.
-func (cs claims) of(tx string, block chain.Block) (*claim, error) {
-	c := cs[tx]
+func (cs *claims) of(tx string, block chain.Block) (*claim, error) {
+	c := cs.by[tx]
 	if c == nil {
 		c = &claim{tx: tx, block: block, logs: map[uint64]eventLog{}}
-		cs[tx] = c
+		cs.by[tx] = c
 	}
 	if c.block.Hash != block.Hash || c.block.Height != block.Height {
-		return nil, ErrReorganised
+		return nil, pool.ErrReorganised
 	}
 	return c, nil
 }
 
-func (cs claims) addresses() []string {
+func (cs *claims) addresses() []string {
 	var out []string
-	for _, c := range cs {
+	for _, c := range cs.by {
 		out = append(out, c.to...)
 	}
 	slices.Sort(out)
@@ -67,8 +100,8 @@ func (cs claims) addresses() []string {
 }
 
 // claims reads the range in spans that the endpoint is willing to answer for.
-func (n *Node) claims(ctx context.Context, e *endpoint, from, to uint64) (claims, error) {
-	cs := claims{}
+func (n *Node) claims(ctx context.Context, e *endpoint, from, to uint64) (*claims, error) {
+	cs := &claims{by: map[string]*claim{}}
 	for from <= to {
 		through := min(to, from+e.width()-1)
 		err := n.claimsOf(ctx, e, from, through, cs)
@@ -76,7 +109,7 @@ func (n *Node) claims(ctx context.Context, e *endpoint, from, to uint64) (claims
 		case err == nil:
 			e.widen()
 			from = through + 1
-		case tooMuch(err) && through > from:
+		case jsonrpc.TooMuch(err) && through > from:
 			e.narrow(through - from + 1)
 		default:
 			return nil, err
@@ -104,7 +137,7 @@ func (e *endpoint) widen() {
 	e.span = min(widest, e.span+e.span/8+1)
 }
 
-func (n *Node) claimsOf(ctx context.Context, e *endpoint, from, to uint64, cs claims) error {
+func (n *Node) claimsOf(ctx context.Context, e *endpoint, from, to uint64, cs *claims) error {
 	if len(n.tokens) > 0 {
 		if err := n.tokenClaims(ctx, e, from, to, cs); err != nil {
 			return err
@@ -125,20 +158,21 @@ func (n *Node) claimsOf(ctx context.Context, e *endpoint, from, to uint64, cs cl
 
 // tokenClaims asks for the last block of the range in the same breath: an endpoint that has not heard
 // of it yet would answer an empty list of logs instead of an error.
-func (n *Node) tokenClaims(ctx context.Context, e *endpoint, from, to uint64, cs claims) error {
+func (n *Node) tokenClaims(ctx context.Context, e *endpoint, from, to uint64, cs *claims) error {
 	last := blockQuestion(to, false)
-	q := &call{method: "eth_getLogs", params: []any{map[string]any{
+	q := &jsonrpc.Call{Method: "eth_getLogs", Params: []any{map[string]any{
 		"fromBlock": hexutil.EncodeUint64(from), "toBlock": hexutil.EncodeUint64(to),
 		"address": n.tokenAddresses(), "topics": []any{transferTopic},
 	}}}
-	if err := e.ask(ctx, last, q); err != nil {
+	if err := e.Ask(ctx, last, q); err != nil {
 		return err
 	}
-	if _, err := n.shown(last, to); err != nil {
+	var err error
+	if cs.end, err = n.shown(last, to); err != nil {
 		return err
 	}
 	var logs []eventLog
-	if err := q.read(&logs); err != nil {
+	if err := q.Read(&logs); err != nil {
 		return err
 	}
 	for _, l := range logs {
@@ -157,17 +191,17 @@ func (n *Node) tokenAddresses() []string {
 	return out
 }
 
-func (n *Node) addLog(cs claims, l eventLog, from, to uint64) error {
+func (n *Node) addLog(cs *claims, l eventLog, from, to uint64) error {
 	const method = "eth_getLogs"
 	switch {
 	case l.Removed:
-		return ErrReorganised
+		return pool.ErrReorganised
 	case l.Address == nil || l.Height == nil || l.BlockHash == nil || l.Tx == nil || l.Index == nil || len(l.Topics) == 0:
-		return strange(method, "a log without address, block, transaction, index or topics")
+		return jsonrpc.Strange(method, "a log without address, block, transaction, index or topics")
 	case uint64(*l.Height) < from || uint64(*l.Height) > to:
-		return strange(method, "a log of block %d, outside %d to %d", *l.Height, from, to)
+		return jsonrpc.Strange(method, "a log of block %d, outside %d to %d", *l.Height, from, to)
 	case !n.configured(l) || l.Topics[0] != transferTopic:
-		return strange(method, "a log that was not asked for")
+		return jsonrpc.Strange(method, "a log that was not asked for")
 	case !l.isTransfer():
 		return nil
 	}
@@ -192,25 +226,26 @@ func (n *Node) configured(l eventLog) bool {
 }
 
 // nativeClaims reads the blocks whole: value that a transaction carries leaves no log.
-func (n *Node) nativeClaims(ctx context.Context, e *endpoint, from, to uint64, cs claims) error {
-	var questions []*call
+func (n *Node) nativeClaims(ctx context.Context, e *endpoint, from, to uint64, cs *claims) error {
+	var questions []*jsonrpc.Call
 	for h := from; h <= to; h++ {
 		questions = append(questions, blockQuestion(h, true))
 	}
-	if err := e.ask(ctx, questions...); err != nil {
+	if err := e.Ask(ctx, questions...); err != nil {
 		return err
 	}
 	for i, q := range questions {
 		var b body
-		if err := q.read(&b); err != nil {
+		if err := q.Read(&b); err != nil {
 			return err
 		}
 		block, err := n.remembered(b.header, from+uint64(i)) // #nosec G115 -- i is small
 		if err != nil {
 			return err
 		}
+		cs.end = block
 		if b.Transactions == nil {
-			return strange(q.method, "a block without transactions")
+			return jsonrpc.Strange(q.Method, "a block without transactions")
 		}
 		for j := range b.Transactions {
 			if err := addNative(cs, &b.Transactions[j], block); err != nil {
@@ -221,13 +256,13 @@ func (n *Node) nativeClaims(ctx context.Context, e *endpoint, from, to uint64, c
 	return nil
 }
 
-func addNative(cs claims, t *transaction, block chain.Block) error {
+func addNative(cs *claims, t *transaction, block chain.Block) error {
 	const method = "eth_getBlockByNumber"
 	switch {
 	case t.Hash == nil || t.From == nil || t.Value == nil:
-		return strange(method, "a transaction without hash, sender or value")
+		return jsonrpc.Strange(method, "a transaction without hash, sender or value")
 	case t.BlockHash != nil && t.BlockHash.Hex() != block.Hash:
-		return strange(method, "a transaction of another block")
+		return jsonrpc.Strange(method, "a transaction of another block")
 	case t.To == nil || t.Value.ToInt().Sign() == 0:
 		return nil
 	}
@@ -241,10 +276,10 @@ func addNative(cs claims, t *transaction, block chain.Block) error {
 
 // proved are the claims that pay us, as the receipts of their transactions tell them, each in a block
 // that is canonical as the last answer arrives. The end of the range is looked at once more with them.
-func (n *Node) proved(ctx context.Context, e *endpoint, end uint64, cs claims, ours map[string]bool) ([]chain.Transfer, error) {
+func (n *Node) proved(ctx context.Context, e *endpoint, cs *claims, ours map[string]bool) ([]chain.Transfer, error) {
 	var wanted []*claim
-	heights := []uint64{end}
-	for _, c := range cs {
+	heights := []uint64{cs.end.Height}
+	for _, c := range cs.by {
 		if slices.ContainsFunc(c.to, func(to string) bool { return ours[to] }) {
 			wanted = append(wanted, c)
 			heights = append(heights, c.block.Height)
@@ -264,6 +299,9 @@ func (n *Node) proved(ctx context.Context, e *endpoint, end uint64, cs claims, o
 	if err != nil {
 		return nil, err
 	}
+	if blocks[cs.end.Height].Hash != cs.end.Hash {
+		return nil, pool.ErrReorganised
+	}
 	var out []chain.Transfer
 	for i, c := range wanted {
 		if err := n.agree(c, receipts[i]); err != nil {
@@ -271,7 +309,7 @@ func (n *Node) proved(ctx context.Context, e *endpoint, end uint64, cs claims, o
 		}
 		block := blocks[c.block.Height]
 		if block.Hash != c.block.Hash {
-			return nil, ErrReorganised
+			return nil, pool.ErrReorganised
 		}
 		moved, err := n.moved(c.tx, block, receipts[i], c.native)
 		if err != nil {
@@ -289,16 +327,16 @@ func (n *Node) proved(ctx context.Context, e *endpoint, end uint64, cs claims, o
 func (e *endpoint) receipts(ctx context.Context, wanted []*claim) ([]receipt, error) {
 	out := make([]receipt, 0, len(wanted))
 	for part := range slices.Chunk(wanted, batch) {
-		var questions []*call
+		var questions []*jsonrpc.Call
 		for _, c := range part {
-			questions = append(questions, &call{method: "eth_getTransactionReceipt", params: []any{c.tx}})
+			questions = append(questions, &jsonrpc.Call{Method: "eth_getTransactionReceipt", Params: []any{c.tx}})
 		}
-		if err := e.ask(ctx, questions...); err != nil {
+		if err := e.Ask(ctx, questions...); err != nil {
 			return nil, err
 		}
 		for _, q := range questions {
 			var r receipt
-			if err := q.read(&r); err != nil {
+			if err := q.Read(&r); err != nil {
 				return nil, err
 			}
 			out = append(out, r)
@@ -312,11 +350,11 @@ func (n *Node) blocks(ctx context.Context, e *endpoint, heights []uint64) (map[u
 	heights = slices.Compact(heights)
 	out := map[uint64]chain.Block{}
 	for part := range slices.Chunk(heights, batch) {
-		var questions []*call
+		var questions []*jsonrpc.Call
 		for _, h := range part {
 			questions = append(questions, blockQuestion(h, false))
 		}
-		if err := e.ask(ctx, questions...); err != nil {
+		if err := e.Ask(ctx, questions...); err != nil {
 			return nil, err
 		}
 		for i, q := range questions {
@@ -340,7 +378,7 @@ func (n *Node) agree(c *claim, r receipt) error {
 		return err
 	}
 	if block != c.block {
-		return ErrReorganised
+		return pool.ErrReorganised
 	}
 	told := 0
 	for _, l := range r.Logs {
@@ -348,16 +386,16 @@ func (n *Node) agree(c *claim, r receipt) error {
 			continue
 		}
 		if l.Index == nil {
-			return strange(method, "a log without index")
+			return jsonrpc.Strange(method, "a log without index")
 		}
 		same, ok := c.logs[uint64(*l.Index)]
 		if !ok || *same.Address != *l.Address || !slices.Equal(same.Topics, l.Topics) || !slices.Equal(same.Data, l.Data) {
-			return strange(method, "a receipt with a transfer that eth_getLogs did not tell")
+			return jsonrpc.Strange(method, "a receipt with a transfer that eth_getLogs did not tell")
 		}
 		told++
 	}
 	if told != len(c.logs) {
-		return strange(method, "a receipt without a transfer that eth_getLogs told")
+		return jsonrpc.Strange(method, "a receipt without a transfer that eth_getLogs told")
 	}
 	return nil
 }
@@ -371,7 +409,7 @@ func (n *Node) moved(tx string, block chain.Block, r receipt, native *transactio
 	var out []chain.Transfer
 	for i, l := range r.Logs {
 		if l.Removed {
-			return nil, ErrReorganised
+			return nil, pool.ErrReorganised
 		}
 		if l.Address == nil || !l.isTransfer() {
 			continue
@@ -397,7 +435,7 @@ func (n *Node) moved(tx string, block chain.Block, r receipt, native *transactio
 	}
 	amount, err := money.FromBig(native.Value.ToInt())
 	if err != nil {
-		return nil, strange("eth_getTransactionByHash", "%v", err)
+		return nil, jsonrpc.Strange("eth_getTransactionByHash", "%v", err)
 	}
 	return append(out, chain.Transfer{
 		Chain: n.config.ID, Tx: tx, Index: "native", Block: block,
@@ -411,7 +449,7 @@ func (n *Node) Transaction(ctx context.Context, tx string) (chain.Block, []chain
 		block chain.Block
 		moved []chain.Transfer
 	}
-	a, err := put(ctx, n, func(e *endpoint) (answer, error) {
+	a, err := pool.Put(ctx, n.pool, func(e *endpoint) (answer, error) {
 		block, r, native, err := n.mined(ctx, e, tx)
 		if err != nil {
 			return answer{}, err
@@ -421,7 +459,7 @@ func (n *Node) Transaction(ctx context.Context, tx string) (chain.Block, []chain
 			return answer{}, err
 		}
 		if canonical[block.Height].Hash != block.Hash {
-			return answer{}, ErrReorganised
+			return answer{}, pool.ErrReorganised
 		}
 		moved, err := n.moved(tx, canonical[block.Height], r, native)
 		return answer{canonical[block.Height], moved}, err
@@ -430,18 +468,18 @@ func (n *Node) Transaction(ctx context.Context, tx string) (chain.Block, []chain
 }
 
 func (n *Node) mined(ctx context.Context, e *endpoint, tx string) (chain.Block, receipt, *transaction, error) {
-	questions := []*call{{method: "eth_getTransactionReceipt", params: []any{tx}}}
+	questions := []*jsonrpc.Call{{Method: "eth_getTransactionReceipt", Params: []any{tx}}}
 	if !n.config.Native.Ignore {
-		questions = append(questions, &call{method: "eth_getTransactionByHash", params: []any{tx}})
+		questions = append(questions, &jsonrpc.Call{Method: "eth_getTransactionByHash", Params: []any{tx}})
 	}
-	if err := e.ask(ctx, questions...); err != nil {
+	if err := e.Ask(ctx, questions...); err != nil {
 		return chain.Block{}, receipt{}, nil, err
 	}
-	if questions[0].null() {
+	if questions[0].Null() {
 		return chain.Block{}, receipt{}, nil, n.unknown(ctx, e)
 	}
 	var r receipt
-	if err := questions[0].read(&r); err != nil {
+	if err := questions[0].Read(&r); err != nil {
 		return chain.Block{}, receipt{}, nil, err
 	}
 	block, err := r.checked(tx)
@@ -458,22 +496,22 @@ func (n *Node) unknown(ctx context.Context, e *endpoint) error {
 	if err != nil {
 		return err
 	}
-	if err := n.notBehind(head.Height); err != nil {
+	if err := n.pool.NotBehind(head.Height); err != nil {
 		return err
 	}
 	return chain.ErrNotFound
 }
 
-func carried(q *call, tx string, block common.Hash) (*transaction, error) {
+func carried(q *jsonrpc.Call, tx string, block common.Hash) (*transaction, error) {
 	var t transaction
-	if err := q.read(&t); err != nil {
+	if err := q.Read(&t); err != nil {
 		return nil, err
 	}
 	switch {
 	case t.Hash == nil || t.From == nil || t.Value == nil || t.Hash.Hex() != tx:
-		return nil, strange(q.method, "a transaction without sender or value, or another one")
+		return nil, jsonrpc.Strange(q.Method, "a transaction without sender or value, or another one")
 	case t.BlockHash == nil || *t.BlockHash != block:
-		return nil, ErrReorganised
+		return nil, pool.ErrReorganised
 	}
 	return &t, nil
 }

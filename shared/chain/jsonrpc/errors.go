@@ -1,15 +1,11 @@
-package node
+package jsonrpc
 
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"time"
 )
-
-// ErrReorganised: the chain changed between two answers to one question. Ask again.
-var ErrReorganised = errors.New("node: the chain was reorganised while it was asked")
-
-// ErrBehind: the endpoint's head is below a block that has been seen. It lags, or the chain was rolled back.
-var ErrBehind = errors.New("node: the head is older than a block seen before")
 
 // AnswerError is an answer that cannot be what it claims to be.
 type AnswerError struct {
@@ -19,7 +15,8 @@ type AnswerError struct {
 
 func (e *AnswerError) Error() string { return fmt.Sprintf("node: %s: %s", e.Method, e.Reason) }
 
-func strange(method, format string, args ...any) error {
+// Strange is an *AnswerError.
+func Strange(method, format string, args ...any) error {
 	return &AnswerError{Method: method, Reason: fmt.Sprintf(format, args...)}
 }
 
@@ -35,7 +32,10 @@ func (e *RefusedError) Error() string {
 }
 
 // StatusError is an HTTP answer that is no JSON-RPC: 429 while an account is throttled, 502 of a proxy.
-type StatusError struct{ Status int }
+type StatusError struct {
+	Status     int
+	RetryAfter time.Duration // what the answer asks to wait; 0 where it says nothing
+}
 
 func (e *StatusError) Error() string { return fmt.Sprintf("node: HTTP status %d", e.Status) }
 
@@ -46,19 +46,13 @@ func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("node: the answer is larger than %d bytes", e.Cap)
 }
 
-// WrongChainError is an endpoint that speaks for another chain.
-type WrongChainError struct{ Want, Got string }
-
-func (e *WrongChainError) Error() string {
-	return fmt.Sprintf("node: the endpoint is on chain %s, not %s", e.Got, e.Want)
-}
-
-// tooMuch says whether a narrower question may be answered where this one was not. It goes by the kind
+// TooMuch says whether a narrower question may be answered where this one was not. It goes by the kind
 // of the error and not by its words, which differ from provider to provider
 // ("query returned more than 10000 results", "block range is too wide", "response size exceeded").
-func tooMuch(err error) bool {
+func TooMuch(err error) bool {
 	var refused *RefusedError
 	var large *TooLargeError
 	var status *StatusError
-	return errors.As(err, &refused) || errors.As(err, &large) || (errors.As(err, &status) && status.Status == 413)
+	return errors.As(err, &refused) || errors.As(err, &large) ||
+		(errors.As(err, &status) && status.Status == http.StatusRequestEntityTooLarge)
 }

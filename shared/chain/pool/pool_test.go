@@ -1,0 +1,188 @@
+package pool_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"farrier/shared/chain"
+	"farrier/shared/chain/pool"
+)
+
+// fake is an endpoint in memory.
+type fake struct {
+	name   string
+	wrong  error // what it says when it is asked for its chain
+	says   int
+	err    error
+	asked  int // questions
+	looked int // times that it was asked for its chain
+}
+
+func (f *fake) Name() string { return f.name }
+
+func (f *fake) OnChain(context.Context) error {
+	f.looked++
+	return f.wrong
+}
+
+func (f *fake) answer() (int, error) {
+	f.asked++
+	return f.says, f.err
+}
+
+type world struct {
+	t   *testing.T
+	now time.Time
+	*pool.Pool[*fake]
+}
+
+func newWorld(t *testing.T, agree int, endpoints ...*fake) *world {
+	t.Helper()
+	w := &world{t: t, now: time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)}
+	p, err := pool.New(pool.Options{Chain: "eip155:1", Now: func() time.Time { return w.now }, Agree: agree}, endpoints...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Pool = p
+	return w
+}
+
+func (w *world) put() (int, error) { return pool.Put(w.t.Context(), w.Pool, (*fake).answer) }
+
+func (w *world) agreed() (int, error) {
+	return pool.Agreed(w.t.Context(), w.Pool, func(a, b int) bool { return a == b }, (*fake).answer)
+}
+
+func (w *world) some() ([]int, error) { return pool.Some(w.t.Context(), w.Pool, (*fake).answer) }
+
+var errDown = errors.New("down")
+
+func TestTheNextEndpointAnswersWhereTheFirstIsInTrouble(t *testing.T) {
+	a, b := &fake{name: "a", err: errDown}, &fake{name: "b", says: 2}
+	w := newWorld(t, 0, a, b)
+	for range 2 {
+		if got, err := w.put(); got != 2 || err != nil {
+			t.Errorf("%d, %v", got, err)
+		}
+	}
+	if a.asked != 1 {
+		t.Errorf("the one in trouble was asked %d times", a.asked)
+	}
+}
+
+func TestNotFoundIsAnAnswerOnlyWhereNoOtherKnowsBetter(t *testing.T) {
+	a, b := &fake{name: "a", err: chain.ErrNotFound}, &fake{name: "b", says: 2}
+	w := newWorld(t, 0, a, b)
+	if got, err := w.put(); got != 2 || err != nil {
+		t.Errorf("%d, %v", got, err)
+	}
+	b.err = errDown
+	if _, err := w.put(); !errors.Is(err, chain.ErrNotFound) || a.asked != 2 {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestTwoMustTellTheSame(t *testing.T) {
+	a, b := &fake{name: "a", says: 1}, &fake{name: "b", says: 1}
+	w := newWorld(t, 0, a, b)
+	if got, err := w.agreed(); got != 1 || err != nil || a.asked != 1 || b.asked != 1 {
+		t.Errorf("%d, %v", got, err)
+	}
+	b.says = 2
+	if got, err := w.agreed(); !errors.Is(err, chain.ErrUnsure) || got != 0 {
+		t.Errorf("they differ: %d, %v", got, err)
+	}
+	b.err = errDown
+	if _, err := w.agreed(); !errors.Is(err, chain.ErrUnsure) || !errors.Is(err, errDown) {
+		t.Errorf("one is down: %v", err)
+	}
+	b.err = chain.ErrNotFound
+	if _, err := w.agreed(); !errors.Is(err, chain.ErrUnsure) || errors.Is(err, chain.ErrNotFound) {
+		t.Errorf("one knows nothing: %v", err)
+	}
+	a.err = chain.ErrNotFound
+	if _, err := w.agreed(); !errors.Is(err, chain.ErrNotFound) {
+		t.Errorf("both know nothing: %v", err)
+	}
+}
+
+func TestAThirdDecidesAndTheLiarRests(t *testing.T) {
+	a, b, c := &fake{name: "a", says: 7}, &fake{name: "b", says: 1}, &fake{name: "c", says: 1}
+	w := newWorld(t, 0, a, b, c)
+	if got, err := w.agreed(); got != 1 || err != nil {
+		t.Errorf("%d, %v", got, err)
+	}
+	if got, err := w.put(); got != 1 || err != nil || a.asked != 1 {
+		t.Errorf("the liar was asked: %d, %v", got, err)
+	}
+}
+
+func TestWithOneEndpointItsWordIsTaken(t *testing.T) {
+	for _, w := range []*world{newWorld(t, 0, &fake{says: 3}), newWorld(t, 1, &fake{says: 3}, &fake{says: 4})} {
+		if got, err := w.agreed(); got != 3 || err != nil {
+			t.Errorf("%d, %v", got, err)
+		}
+	}
+	if _, err := newWorld(t, 0, &fake{err: errDown}).agreed(); !errors.Is(err, errDown) || errors.Is(err, chain.ErrUnsure) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestSomeAreTheAnswersOfAsManyAsMustAgree(t *testing.T) {
+	a, b, c := &fake{says: 5}, &fake{err: errDown}, &fake{says: 4}
+	if got, err := newWorld(t, 0, a, b, c).some(); err != nil || len(got) != 2 || got[0] != 5 || got[1] != 4 {
+		t.Errorf("%v, %v", got, err)
+	}
+	if got, err := newWorld(t, 0, a, b).some(); !errors.Is(err, chain.ErrUnsure) || got != nil {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestOursIsNoTroubleOfTheEndpoint(t *testing.T) {
+	a, b := &fake{err: pool.Ours(errDown)}, &fake{says: 2}
+	w := newWorld(t, 0, a, b)
+	for range 2 {
+		if _, err := w.put(); err != errDown || b.asked != 0 {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+func TestMoreThanTheEndpointsCannotAgree(t *testing.T) {
+	for _, agree := range []int{-1, 2} {
+		if _, err := pool.New(pool.Options{Agree: agree}, &fake{}); err == nil {
+			t.Errorf("agree %d of one endpoint", agree)
+		}
+	}
+	if _, err := pool.New[*fake](pool.Options{}); err == nil {
+		t.Error("no endpoint")
+	}
+}
+
+func TestTheChainIsAskedForAgainAfterAMinuteAndAfterTrouble(t *testing.T) {
+	a := &fake{says: 1}
+	w := newWorld(t, 0, a)
+	ask := func(want int) {
+		t.Helper()
+		if _, _ = w.put(); a.looked != want {
+			t.Errorf("asked for its chain %d times, want %d", a.looked, want)
+		}
+	}
+	ask(1)
+	ask(1)
+	w.now = w.now.Add(time.Minute)
+	ask(2)
+	a.err = errDown
+	ask(2)
+	a.err = nil
+	ask(3)
+	a.wrong = &pool.WrongChainError{Want: "1", Got: "2"}
+	w.now = w.now.Add(time.Minute)
+	asked := a.asked
+	var wrong *pool.WrongChainError
+	if _, err := w.put(); !errors.As(err, &wrong) || a.asked != asked {
+		t.Errorf("%v", err)
+	}
+}
