@@ -84,7 +84,7 @@ func open(t *testing.T) *shop {
 func (s *shop) payment(name string, amount int64) {
 	s.t.Helper()
 	err := s.Payments.Create(context.Background(), payment.Payment{
-		PK: merchant, SK: name, ID: name, Merchant: merchant, Asset: dollar, Decimals: 6, Amount: money.Units(amount),
+		PK: merchant, SK: name, ID: name, Option: payment.Option{Asset: dollar, Decimals: 6, Amount: money.Units(amount)},
 		Status: payment.Waiting, CreatedAt: opening, ExpiresAt: opening.Add(time.Hour), UpdatedAt: opening, Version: 1,
 	})
 	if err != nil {

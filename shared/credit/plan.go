@@ -65,10 +65,10 @@ func counter(d deposit.Deposit) ledger.Leg {
 	return ledger.Custody
 }
 
-// towardOf decides what a deposit counts for: only the asset that was asked for counts.
+// towardOf decides what a deposit counts for: only assets that were asked for count.
 func towardOf(d deposit.Deposit, p *payment.Payment) ledger.Toward {
 	switch {
-	case p == nil || p.Asset != d.Asset:
+	case p == nil || !p.Asks(d.Asset):
 		return ""
 	case p.IsAfter(d.Came()):
 		return ledger.TowardAfter
@@ -105,7 +105,7 @@ func (b *books) write(c *Crediter, steps []step) error {
 		b.entries = append(b.entries, e)
 		if m != nil && e.Toward != "" {
 			var event string
-			m.after, event = m.after.Credit(e.Legs[ledger.Available], e.Toward == ledger.TowardAfter, c.now())
+			m.after, event = m.after.Credit(e.Asset, e.Legs[ledger.Available], e.Toward == ledger.TowardAfter, c.now())
 			if !restates(s, steps[i+1:], m.after) {
 				m.events = append(m.events, event)
 			}

@@ -96,7 +96,7 @@ func (s Store) Create(ctx context.Context, r Request) (Payment, error) {
 		p, _ = p.Expire(now)
 		return s.record(ctx, p)
 	}
-	if err := s.Expiry.At(ctx, p.ID, p.ExpiresAt, Expiry{Merchant: p.Merchant, Payment: p.ID}); err != nil {
+	if err := s.Expiry.At(ctx, p.ID, p.ExpiresAt, Expiry{Merchant: p.PK, Payment: p.ID}); err != nil {
 		return Payment{}, err
 	}
 	return s.record(ctx, p)
@@ -152,7 +152,7 @@ func (s Store) asked(r Request) (Payment, error) {
 		return Payment{}, problem.Field("expires_in", fmt.Sprintf("must be from %d to %d seconds", int(MinExpiry.Seconds()), int(MaxExpiry.Seconds())))
 	}
 	return Payment{
-		PK: r.Merchant, Merchant: r.Merchant, Asset: name, Decimals: asset.Decimals, Amount: amount,
+		PK: r.Merchant, Option: Option{Asset: name, Symbol: asset.Symbol, Decimals: asset.Decimals, Amount: amount},
 		Reference: r.Reference, Metadata: r.Metadata, Status: Waiting, Version: 1,
 		Fingerprint: fingerprint(name, amount, expiry, r.Reference, r.Metadata),
 		ExpiresAt:   time.Time{}.Add(expiry), // the anchor's moment is added by at
@@ -200,7 +200,7 @@ func (s Store) claimAddress(ctx context.Context, account wallet.XPub, anchor str
 		}
 		key := wallet.KeyOf(family(p.Asset), spelling)
 		claim := wallet.Address{
-			PK: key.PK, SK: key.SK, Address: spelling, Merchant: p.Merchant, Payment: name, Shards: max(shards, 1),
+			PK: key.PK, SK: key.SK, Address: spelling, Merchant: p.PK, Payment: name, Shards: max(shards, 1),
 			Path: strconv.Itoa(receivingBranch) + "/" + strconv.FormatUint(uint64(index), 10), Fingerprint: anchor, Request: p.Fingerprint, CreatedAt: now,
 		}
 		err = s.Addresses.Create(ctx, claim)
@@ -213,7 +213,7 @@ func (s Store) claimAddress(ctx context.Context, account wallet.XPub, anchor str
 			return wallet.Address{}, err
 		case readErr != nil:
 			return wallet.Address{}, readErr
-		case stored.Fingerprint != anchor || stored.Merchant != p.Merchant:
+		case stored.Fingerprint != anchor || stored.Merchant != p.PK:
 			continue // another payment's address
 		case stored.Request != p.Fingerprint:
 			return wallet.Address{}, errKeyReused

@@ -6,46 +6,72 @@ import (
 	"farrier/shared/money"
 )
 
-// statusOf is the whole rule.
-func statusOf(amount, inTime, after money.Amount, expired bool) Status {
-	switch {
-	case inTime.Cmp(amount) >= 0 && inTime.Add(after).Cmp(amount) > 0:
+// statusWhen is the whole rule. Closed says that the payment's end has come.
+func (p Payment) statusWhen(closed bool) Status {
+	options := p.Options()
+	before, all := shareOf(options, each(options, inTime)), shareOf(options, each(options, Option.Received))
+	switch enough := p.Tolerance.enough(before); {
+	case enough && p.Tolerance.tooMuch(all):
 		return Over
-	case inTime.Cmp(amount) >= 0:
+	case enough:
 		return Paid
-	case after.Sign() > 0:
+	case !none(each(options, after)):
 		return Late
-	case expired:
+	case p.CancelledAt != nil:
+		return Cancelled
+	case closed:
 		return Expired
-	case inTime.Sign() > 0:
+	case !none(each(options, inTime)):
 		return Partial
 	default:
 		return Waiting
 	}
 }
 
+func none(amounts []money.Amount) bool {
+	for _, a := range amounts {
+		if a.Sign() != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // StatusAt is the status at a moment: a payment whose time is over is expired from that second on,
 // also before the timer's message has been handled.
-func (p Payment) StatusAt(now time.Time) Status {
-	return statusOf(p.Amount, p.InTime, p.After, p.over(now))
-}
+func (p Payment) StatusAt(now time.Time) Status { return p.statusWhen(p.closed(now)) }
+
+// closed says whether the payment's end has come: its time is over, or it was cancelled.
+func (p Payment) closed(now time.Time) bool { return p.CancelledAt != nil || p.over(now) }
 
 // over says whether the payment's time is over; once it was recorded as expired it stays so.
 func (p Payment) over(now time.Time) bool { return p.Ended || !now.Before(p.ExpiresAt) }
 
-// Received is everything credited.
-func (p Payment) Received() money.Amount { return p.InTime.Add(p.After) }
+// EndsAt is the payment's end: when its time is over, or when it was cancelled before.
+func (p Payment) EndsAt() time.Time {
+	if p.CancelledAt != nil && p.CancelledAt.Before(p.ExpiresAt) {
+		return *p.CancelledAt
+	}
+	return p.ExpiresAt
+}
 
 // IsAfter says whether money that came with a block of this time came too late.
-func (p Payment) IsAfter(block time.Time) bool { return block.After(p.ExpiresAt) }
+func (p Payment) IsAfter(block time.Time) bool { return block.After(p.EndsAt()) }
 
-// Credit adds a deposit's amount (negative for a reversal) and says which event that is.
-func (p Payment) Credit(amount money.Amount, after bool, now time.Time) (Payment, string) {
+// Credited says whether anything is credited that counts for the payment.
+func (p Payment) Credited() bool { return !none(each(p.Options(), Option.Received)) }
+
+// Credit adds a deposit's amount (negative for a reversal) in one of the assets that were asked for, and says which event
+// that is.
+func (p Payment) Credit(asset money.Asset, amount money.Amount, after bool, now time.Time) (Payment, string) {
+	options := p.Options()
+	o := &options[p.place(asset)]
 	if after {
-		p.After = p.After.Add(amount)
+		o.After = o.After.Add(amount)
 	} else {
-		p.InTime = p.InTime.Add(amount)
+		o.InTime = o.InTime.Add(amount)
 	}
+	p = p.withOptions(options)
 	p.Status = p.StatusAt(now)
 	if amount.Sign() < 0 {
 		return p, "payment.reversed"

@@ -189,7 +189,7 @@ func TestAnObjectCountsForThePaymentThatItsReferenceNames(t *testing.T) {
 	r := gateway(t)
 	const ours, others = "pay_01M7YZMHG0B7WWSFCS7XJV1HTR", "pay_01M7YZMHG0B7WWSFCS7XJV1HTS"
 	for merchant, name := range map[string]string{"mer_1": ours, "mer_2": others} {
-		if err := r.Payments.Create(context.Background(), payment.Payment{PK: merchant, SK: name, ID: name, Merchant: merchant, Version: 1}); err != nil {
+		if err := r.Payments.Create(context.Background(), payment.Payment{PK: merchant, SK: name, ID: name, Version: 1}); err != nil {
 			t.Fatal(err)
 		}
 	}

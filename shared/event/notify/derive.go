@@ -54,7 +54,7 @@ func ofPayment(item dynamo.Item) (told, error) {
 	}
 	origin := event.Origin{Table: "payments", Key: p.Key(), Version: p.Version, At: p.UpdatedAt, Object: p.ID}
 	view := p.View(p.UpdatedAt)
-	out := told{merchant: p.Merchant}
+	out := told{merchant: p.PK}
 	for _, t := range p.Events {
 		e, err := derived(origin, event.Type(t), view)
 		if err != nil {

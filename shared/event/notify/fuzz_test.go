@@ -22,9 +22,9 @@ import (
 func FuzzDerive(f *testing.F) {
 	at := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	for _, item := range []any{
-		payment.Payment{PK: "mer_1", SK: "pay_1", ID: "pay_1", Merchant: "mer_1", Asset: "eip155:137/slip44:966", Decimals: 18, Amount: money.Units(7), Address: "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed", Status: payment.Paid, CreatedAt: at, ExpiresAt: at, UpdatedAt: at, Version: 2, Events: []string{"payment.paid"}},
-		payment.Payment{PK: "mer_1", SK: "pay_1", ID: "pay_1", Decimals: -1, UpdatedAt: at, Version: 2, Events: []string{"payment.paid"}},
-		payment.Payment{PK: "mer_1", SK: "pay_1", ID: "pay_1", Decimals: 1 << 40, UpdatedAt: at, Version: 2, Events: []string{"payment.paid"}},
+		payment.Payment{PK: "mer_1", SK: "pay_1", ID: "pay_1", Option: payment.Option{Asset: "eip155:137/slip44:966", Decimals: 18, Amount: money.Units(7), Address: "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"}, Status: payment.Paid, CreatedAt: at, ExpiresAt: at, UpdatedAt: at, Version: 2, Events: []string{"payment.paid"}},
+		payment.Payment{PK: "mer_1", SK: "pay_1", ID: "pay_1", Option: payment.Option{Decimals: -1}, UpdatedAt: at, Version: 2, Events: []string{"payment.paid"}},
+		payment.Payment{PK: "mer_1", SK: "pay_1", ID: "pay_1", Option: payment.Option{Decimals: 1 << 40}, UpdatedAt: at, Version: 2, Events: []string{"payment.paid"}},
 		payment.Payment{PK: "mer_1", SK: "pay_1", ID: "pay_1", UpdatedAt: at, Version: 2, Events: []string{"payment.payed"}},
 		deposit.Deposit{PK: "mer_1", SK: "pay_1/x", ID: "dep_1", Merchant: "mer_1", Payment: "pay_1", Chain: "eip155:137", Decimals: 6, Amount: money.Units(7), State: deposit.Final, UpdatedAt: at, Version: 1},
 		deposit.Deposit{PK: "mer_1", SK: "pay_1/x", ID: "dep_1", Decimals: -7, State: deposit.Final, UpdatedAt: at, Version: 1},
