@@ -83,7 +83,7 @@ func (c *Client) Ask(ctx context.Context, calls ...*Call) error {
 	if err != nil {
 		return fmt.Errorf("node: %w", err)
 	}
-	answer, status, err := c.post(ctx, body)
+	answer, status, err := c.Post(ctx, body)
 	if err != nil {
 		return err
 	}
@@ -97,8 +97,9 @@ func (c *Client) Ask(ctx context.Context, calls ...*Call) error {
 	return match(calls, responses)
 }
 
-// post gives what was answered, with which status. A throttled request is an error whatever its body says.
-func (c *Client) post(ctx context.Context, body []byte) ([]byte, StatusError, error) {
+// Post sends a body of JSON and gives what was answered, with which status. It is for nodes that speak another
+// API beside JSON-RPC. A throttled request is an error whatever its body says.
+func (c *Client) Post(ctx context.Context, body []byte) ([]byte, StatusError, error) {
 	req, err := c.request(ctx, body)
 	if err != nil {
 		return nil, StatusError{}, err

@@ -23,42 +23,28 @@ const batch = 20
 // exactly those transactions say; which blocks are canonical at their heights.
 func (n *Node) Transfers(ctx context.Context, from, to uint64, owned chain.Owned) ([]chain.Transfer, error) {
 	found, err := pool.Put(ctx, n.pool, n.inRange(ctx, from, to, owned))
-	return found.transfers, err
+	return found.Transfers, err
 }
 
 // Settled believes the transfers only as endpoints that agree on the last block's hash tell them alike: an
 // endpoint that keeps a log from us, or a fork of its own, is noticed.
 func (n *Node) Settled(ctx context.Context, from, to uint64, owned chain.Owned) ([]chain.Transfer, error) {
-	found, err := pool.Agreed(ctx, n.pool, ranged.same, n.inRange(ctx, from, to, owned))
-	return found.transfers, err
+	found, err := pool.Agreed(ctx, n.pool, pool.Told.Same, n.inRange(ctx, from, to, owned))
+	return found.Transfers, err
 }
 
-// ranged is what an endpoint tells of a range of blocks.
-type ranged struct {
-	transfers []chain.Transfer
-	end       string // the hash of the last block
-}
-
-func (a ranged) same(b ranged) bool {
-	return a.end == b.end && slices.EqualFunc(a.transfers, b.transfers, func(x, y chain.Transfer) bool {
-		amount := x.Amount.Cmp(y.Amount) == 0
-		x.Amount, y.Amount = money.Amount{}, money.Amount{}
-		return amount && x == y
-	})
-}
-
-func (n *Node) inRange(ctx context.Context, from, to uint64, owned chain.Owned) func(*endpoint) (ranged, error) {
-	return func(e *endpoint) (ranged, error) {
+func (n *Node) inRange(ctx context.Context, from, to uint64, owned chain.Owned) func(*endpoint) (pool.Told, error) {
+	return func(e *endpoint) (pool.Told, error) {
 		cs, err := n.claims(ctx, e, from, to)
 		if err != nil {
-			return ranged{}, err
+			return pool.Told{}, err
 		}
 		ours, err := owned(ctx, cs.addresses())
 		if err != nil {
-			return ranged{}, pool.Ours(err)
+			return pool.Told{}, pool.Ours(err)
 		}
 		transfers, err := n.proved(ctx, e, cs, ours)
-		return ranged{transfers: transfers, end: cs.end.Hash}, err
+		return pool.Told{Transfers: transfers, End: cs.end.Hash}, err
 	}
 }
 
