@@ -45,7 +45,8 @@ type Finality struct {
 	Depth uint64 `json:"depth,omitempty"`
 	// Agree is how many endpoints must tell the same before anything becomes final: two where it is absent and
 	// two or more are configured; 1 turns it off.
-	Agree int `json:"agree,omitempty"`
+	Agree  int      `json:"agree,omitempty"`
+	Deeper []Deeper `json:"deeper,omitempty"` // rules about large amounts
 }
 
 // Duration reads "2s" from JSON.
@@ -132,6 +133,9 @@ func (s *Set) add(c Config) error {
 		if err := s.addAsset(Asset{ID: c.TokenAsset(t.Address), Chain: c.ID, Symbol: t.Symbol, Decimals: t.Decimals}); err != nil {
 			return fmt.Errorf("tokens[%d]: %w", i, err)
 		}
+	}
+	if err := s.readDeeper(c); err != nil {
+		return err
 	}
 	s.chains = append(s.chains, c)
 	return nil

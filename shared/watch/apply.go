@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -18,14 +19,19 @@ import (
 // finding is a transfer to one of our addresses.
 type finding struct {
 	chain.Transfer
-	owner wallet.Address
+	owner   wallet.Address
+	settles uint64 // the height that has to be final before it is
 }
 
 func (f finding) key() Key {
-	return Key{Merchant: f.owner.Merchant, Payment: f.owner.Payment, Tx: f.Tx, Index: f.Index, Height: f.Block.Height}
+	k := Key{Merchant: f.owner.Merchant, Payment: f.owner.Payment, Tx: f.Tx, Index: f.Index, Height: f.Block.Height}
+	if f.settles != k.Height {
+		k.Settles = f.settles
+	}
+	return k
 }
 
-// at is the key without its height, which changes as a transaction is included again.
+// at is the key without its heights, which change as a transaction is included again.
 func (k Key) at(c chain.ID) dynamo.Key { return deposit.KeyOf(k.Merchant, k.Payment, c, k.Tx, k.Index) }
 
 // find gives the deposits that the entry's blocks, and the transactions that it looks at, hold now.
@@ -37,7 +43,7 @@ func (w *Watcher) find(ctx context.Context, e Entry) ([]finding, error) {
 		if err != nil {
 			return nil, fmt.Errorf("blocks %d to %d: %w", r.from, r.to, err)
 		}
-		found = append(found, belonging(transfers, owners)...)
+		found = append(found, w.belonging(transfers, owners)...)
 	}
 	for _, tx := range e.Looked {
 		more, err := w.inTransaction(ctx, tx)
@@ -61,11 +67,11 @@ func (w *Watcher) owned(into map[string]wallet.Address) chain.Owned {
 	}
 }
 
-func belonging(transfers []chain.Transfer, owners map[string]wallet.Address) []finding {
+func (w *Watcher) belonging(transfers []chain.Transfer, owners map[string]wallet.Address) []finding {
 	var found []finding
 	for _, t := range transfers {
 		if owner, ours := owners[t.To]; ours {
-			found = append(found, finding{Transfer: t, owner: owner})
+			found = append(found, finding{Transfer: t, owner: owner, settles: w.Config.Settles(t)})
 		}
 	}
 	return found
@@ -81,16 +87,29 @@ func (w *Watcher) inTransaction(ctx context.Context, tx string) ([]finding, erro
 		to = append(to, t.To)
 	}
 	owners, err := w.Owners.Of(ctx, to)
-	return belonging(moved, owners), err
+	return w.belonging(moved, owners), err
 }
 
 // doubtful are the deposits that are to be looked at again if the entry's blocks do not show them: those
-// in blocks that it makes final, and all that were found in blocks that have been reorganised away since.
+// in blocks that it makes final, those that settle by it, and all that were found in blocks that have been
+// reorganised away since.
 func (w *Watcher) doubtful(e Entry) []Key {
 	final := heights{e.After + 1, e.Final}
 	return w.journal.keys(func(from Entry, k Key) bool {
-		return from.Number < e.Number && (final.has(k.Height) || from.Number > e.Base)
+		return from.Number < e.Number && (final.has(k.Height) || final.has(k.settles()) || from.Number > e.Base)
 	})
+}
+
+// again are the blocks, final for some time, of the deposits that settle by the entry. Their last look is the one that
+// makes them final, as it is with all others.
+func (w *Watcher) again(e Entry) []uint64 {
+	final := heights{e.After + 1, e.Final}
+	var out []uint64
+	for _, k := range w.journal.keys(func(_ Entry, k Key) bool { return final.has(k.settles()) && k.Height <= e.After }) {
+		out = append(out, k.Height)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // atOnce is how many deposits are written at the same time where nothing else is asked for.
@@ -145,7 +164,7 @@ func (w *Watcher) remembering() canonicalAt {
 // that block must be gone: then the deposit is reversed before it begins anew.
 func (w *Watcher) observe(ctx context.Context, f finding, final uint64, canonical canonicalAt) error {
 	state := deposit.Confirming
-	if f.Block.Height <= final {
+	if f.settles <= final {
 		state = deposit.Final
 	}
 	_, err := w.Deposits.Observe(ctx, f.owner, f.Transfer, state, w.Now())

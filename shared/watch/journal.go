@@ -22,17 +22,19 @@ type Entry struct {
 	Base int64 `dynamodbav:"base"`
 
 	// The pass looked at the blocks From..To, which were new, and once more at those above After up to
-	// Final, which had become final. Hash is that of the block To.
-	From  uint64 `dynamodbav:"from"`
-	To    uint64 `dynamodbav:"to"`
-	Hash  string `dynamodbav:"hash"`
-	After uint64 `dynamodbav:"after"`
-	Final uint64 `dynamodbav:"final"`
+	// Final, which had become final. Hash is that of the block To. Again are the heights of older blocks that it looked
+	// at once more, since large deposits in them have settled: the heights that these wait for lie above After, up to Final.
+	From  uint64   `dynamodbav:"from"`
+	To    uint64   `dynamodbav:"to"`
+	Hash  string   `dynamodbav:"hash"`
+	After uint64   `dynamodbav:"after"`
+	Final uint64   `dynamodbav:"final"`
+	Again []uint64 `dynamodbav:"again,omitempty"`
 
 	Looked []string `dynamodbav:"looked,omitempty"` // transactions that were looked at by themselves
 	Keys   []Key    `dynamodbav:"keys,omitempty"`   // the deposits that were found
 	// Open is the oldest entry that may name deposits that this pass, or a later one, has to decide about:
-	// those in blocks above After and those of the blocks that it found to be reorganised away.
+	// those that settle above After and those of the blocks that it found to be reorganised away.
 	Open int64 `dynamodbav:"open"`
 
 	At  time.Time `dynamodbav:"at"`
@@ -46,13 +48,24 @@ type Key struct {
 	Tx       string `dynamodbav:"t"`
 	Index    string `dynamodbav:"i"`
 	Height   uint64 `dynamodbav:"h"`
+	// Settles is the height that has to be final before the deposit is, where that is not Height itself.
+	Settles uint64 `dynamodbav:"s,omitempty"`
+}
+
+// settles is the height that has to be final before the deposit is.
+func (k Key) settles() uint64 { return max(k.Height, k.Settles) }
+
+// place is the key without what it waits for, which a new configuration may change.
+func (k Key) place() Key {
+	k.Settles = 0
+	return k
 }
 
 // reach is the highest block that the entry has to do with.
 func (e Entry) reach() uint64 {
 	reach := e.To
 	for _, k := range e.Keys {
-		reach = max(reach, k.Height)
+		reach = max(reach, k.settles())
 	}
 	return reach
 }
@@ -173,24 +186,25 @@ func (j *journal) keys(wanted func(Entry, Key) bool) []Key {
 	return out
 }
 
-// named are all keys of the tail.
-func (j *journal) named() map[Key]bool {
-	out := map[Key]bool{}
+// named are the places of all keys of the tail, and the height that each waits for.
+func (j *journal) named() map[Key]uint64 {
+	out := map[Key]uint64{}
 	for _, e := range j.tail {
 		for _, k := range e.Keys {
-			out[k] = true
+			out[k.place()] = max(out[k.place()], k.settles())
 		}
 	}
 	return out
 }
 
-// unnamed are the keys of findings that the tail does not name yet.
+// unnamed are the keys of findings that the tail does not name yet, or not to wait for as long as they have to.
 func (j *journal) unnamed(found []finding) []Key {
 	known := j.named()
 	var out []Key
 	for _, f := range found {
-		if k := f.key(); !known[k] {
-			known[k] = true
+		k := f.key()
+		if waits, is := known[k.place()]; !is || waits < k.settles() {
+			known[k.place()] = k.settles()
 			out = append(out, k)
 		}
 	}

@@ -17,30 +17,33 @@ import (
 // A process is killed at its k-th call to the store, before or after the store has heard it, for every k;
 // then the chain may change, and a new process goes on.
 func TestAWatcherKilledAtAnyCallLeavesNothingWrong(t *testing.T) {
-	for _, after := range []bool{false, true} {
-		for _, forked := range []bool{false, true} {
-			t.Run(fmt.Sprintf("heard %t, then a fork %t", after, forked), func(t *testing.T) {
-				for k := 1; ; k++ {
-					w := newWorld(t, 10)
-					w.pass(w.watcher())
-					m := &mortal{left: k, after: after}
-					dying := w.watcherOver(mortalClient(t, m))
-					died := w.history(func() error { _, err := dying.Pass(context.Background()); return err })
-					if forked {
-						w.chain.fork(2)
-						w.chain.mineEmpty(3)
-					}
-					w.settles(w.watcher())
-					if err := w.agrees(); err != nil {
-						t.Fatalf("killed at call %d: %v; stored %q", k, err, w.stored())
-					}
-					if !died {
-						t.Logf("%d calls", k-1)
-						return
-					}
+	for _, c := range []struct{ after, forked, deeper bool }{
+		{false, false, false}, {false, true, false}, {true, false, false}, {true, true, false}, {false, true, true}, {true, false, true}, {true, true, true},
+	} {
+		t.Run(fmt.Sprintf("heard %t, then a fork %t, large ones wait %t", c.after, c.forked, c.deeper), func(t *testing.T) {
+			for k := 1; ; k++ {
+				w := newWorld(t, 10)
+				if c.deeper {
+					w.waits(3, 3)
 				}
-			})
-		}
+				w.pass(w.watcher())
+				m := &mortal{left: k, after: c.after}
+				dying := w.watcherOver(mortalClient(t, m))
+				died := w.history(func() error { _, err := dying.Pass(context.Background()); return err })
+				if c.forked {
+					w.chain.fork(2)
+					w.chain.mineEmpty(3)
+				}
+				w.settles(w.watcher())
+				if err := w.agrees(); err != nil {
+					t.Fatalf("killed at call %d: %v; stored %q", k, err, w.stored())
+				}
+				if !died {
+					t.Logf("%d calls", k-1)
+					return
+				}
+			}
+		})
 	}
 }
 
@@ -79,6 +82,9 @@ func TestAnyHistoryEndsWithWhatTheChainHolds(t *testing.T) {
 	for seed := first; seed < first+runs; seed++ {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			h := &randomHistory{world: newWorld(t, begun), r: rand.New(rand.NewPCG(uint64(seed), 7))}
+			if seed%2 == 0 {
+				h.waits(20, 1+h.r.IntN(6))
+			}
 			h.watchers = append(h.watchers, h.watcher(), h.watcher())
 			h.passes(0)
 			for range 60 {

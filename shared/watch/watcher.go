@@ -253,7 +253,7 @@ func (w *Watcher) makeUp(ctx context.Context, s sight) error {
 // no entry names must not be stored; it is found when its block is final.
 func (w *Watcher) named(found []finding) []finding {
 	known := w.journal.named()
-	return slices.DeleteFunc(found, func(f finding) bool { return !known[f.key()] })
+	return slices.DeleteFunc(found, func(f finding) bool { _, is := known[f.key().place()]; return !is })
 }
 
 // hasWork says whether applying the entry could change anything.
@@ -278,6 +278,7 @@ func (w *Watcher) plan(s sight) (Entry, bool) {
 		e.Final = e.After
 	}
 	e.Final = min(e.Final, e.To, e.After+span)
+	e.Again = w.again(e)
 	return e, e.From <= e.To || e.After < e.Final
 }
 
@@ -317,8 +318,16 @@ func (e Entry) blocks() uint64 {
 }
 
 // ranges are the blocks that a pass looks at: those that became final and those that are new, as one
-// range where they touch.
+// range where they touch, and before them single ones whose deposits have settled.
 func (e Entry) ranges() []heights {
+	var out []heights
+	for _, height := range e.Again {
+		out = append(out, heights{height, height})
+	}
+	return append(out, e.spans()...)
+}
+
+func (e Entry) spans() []heights {
 	settled, fresh := heights{e.After + 1, e.Final}, heights{e.From, e.To}
 	switch {
 	case settled.none() && fresh.none():
@@ -398,17 +407,27 @@ func (w *Watcher) keepAnchor(ctx context.Context, e Entry) error {
 	if w.Now().Sub(w.journal.begun) < anchorAt {
 		return nil
 	}
-	at, err := w.Node.BlockAt(ctx, e.Final)
+	at, err := w.Node.BlockAt(ctx, w.settled(e))
 	if err != nil {
-		return fmt.Errorf("block %d: %w", e.Final, err)
+		return fmt.Errorf("anchor: %w", err)
 	}
 	return w.journal.advance(ctx, e.Number, at, w.Now())
+}
+
+// settled is the highest block up to which all is decided by the entry: below its final block, where a large deposit
+// waits for more. Whoever goes on from there, with every entry forgotten, comes upon that deposit again.
+func (w *Watcher) settled(e Entry) uint64 {
+	height := e.Final
+	for _, k := range w.journal.keys(func(_ Entry, k Key) bool { return k.settles() > e.Final && k.Height > 0 }) {
+		height = min(height, k.Height-1)
+	}
+	return height
 }
 
 func (w *Watcher) progress(s sight, found int) Progress {
 	e := w.journal.newest()
 	return Progress{
 		Height: e.To, Behind: s.head.Height - min(s.head.Height, e.To), Final: e.Final,
-		Found: found, Pending: len(w.journal.keys(func(_ Entry, k Key) bool { return k.Height > e.Final })),
+		Found: found, Pending: len(w.journal.keys(func(_ Entry, k Key) bool { return k.settles() > e.Final })),
 	}
 }

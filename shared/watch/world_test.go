@@ -211,6 +211,9 @@ type world struct {
 	chain *fakeChain
 	clock time.Time
 
+	deeper string // rules about large amounts, as JSON
+	deep   int    // the most blocks that they ask for
+
 	passes, deposits, addresses dynamo.Table
 }
 
@@ -235,8 +238,16 @@ func (w *world) owns(address, payment string) {
 	}
 }
 
+// config is the chain's, with the world's rule about large amounts.
 func (w *world) config() chain.Config {
-	return chain.Config{ID: someChain, BlockTime: chain.Duration(2 * time.Second), Finality: chain.Finality{Depth: depth}}
+	w.t.Helper()
+	set, err := chain.ParseSet(fmt.Sprintf(`[{"id":%q,"native":{"ignore":true},"block_time":"2s","finality":{"depth":%d,"deeper":[%s]},
+		"tokens":[{"symbol":"USDT","decimals":6,"address":%q}]}]`, someChain, depth, w.deeper, usdt.Reference()))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c, _ := set.Chain(someChain)
+	return c
 }
 
 // watcher is one as a new process has it.
@@ -265,7 +276,7 @@ func (w *world) pass(x *watch.Watcher) watch.Progress {
 // settles makes passes until nothing is behind or pending, on a chain that has grown until all is final.
 func (w *world) settles(x *watch.Watcher) {
 	w.t.Helper()
-	w.chain.mineEmpty(depth + 1)
+	w.chain.mineEmpty(depth + w.deep + 1)
 	for range 100 {
 		if p := w.pass(x); p.Behind == 0 && p.Pending == 0 {
 			return
