@@ -33,7 +33,7 @@ down: ## stops what `make up` started
 .PHONY: test
 test: tools ## every test, with the real parts that they need
 	PYTHONPATH=local $(PYTHON) -m unittest discover -s local/tests -p '*_test.py'
-	python3 local/parts.py --aws --anvil --stack -- $(GOTEST) -count=1 -timeout 15m ./...
+	python3 local/parts.py --aws --anvil --btcd --stack -- $(GOTEST) -count=1 -timeout 15m ./...
 
 .PHONY: sim
 sim: tools ## random histories of the whole system with faults: SEED=1 RUNS=200; or every stop of one: SCENARIO=Paid

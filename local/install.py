@@ -86,16 +86,21 @@ def tokens():
                 env={"NODE_PATH": str(LOCAL / "npm" / "node_modules")})
 
 
-def go():
-    """The linters written in Go."""
-    with once("bin", HERE / "go-tools.txt") as folder:
+def go(name, packages):
+    """Programs written in Go, each built by its own module's versions."""
+    with once(name, HERE / packages) as folder:
         if folder:
             need("go", "everything")
-            for line in (HERE / "go-tools.txt").read_text().splitlines():
+            for line in (HERE / packages).read_text().splitlines():
                 package = line.split("#")[0].strip()
                 if package:
-                    print(f"installing {package} into .local/bin", file=sys.stderr)
+                    print(f"installing {package} into .local/{name}", file=sys.stderr)
                     run("go", "install", package, env={"GOBIN": str(folder), "GOFLAGS": ""})
+
+
+def go_parts():
+    """btcd, the node of the Bitcoin chain that tests speak to."""
+    go("go-parts", "go-parts.txt")
 
 
 def java():
@@ -126,7 +131,7 @@ def lint():
     """Every linter."""
     sam()
     python("checkov", "requirements-checkov.txt")
-    go()
+    go("bin", "go-tools.txt")
 
 
 def schema():

@@ -1,6 +1,6 @@
 """Runs a command with real parts beside it: starts them on free ports, stops them when the command ends.
 
-    python3 local/parts.py --aws --anvil --dynamodb --elasticmq --stack -- go test ./...
+    python3 local/parts.py --aws --anvil --btcd --dynamodb --elasticmq --stack -- go test ./...
 
 What the command finds in its environment:
 
@@ -10,6 +10,7 @@ What the command finds in its environment:
     --anvil      FARRIER_TEST_RPC: a chain that mines at every transaction
                  FARRIER_TEST_ANVIL: the program itself, for a test that wants a chain of its own
                  FARRIER_TEST_TOKEN_BYTECODE: a compiled ERC-20 {abi, bytecode}, all of it the deployer's
+    --btcd       FARRIER_TEST_BTCD: the node of a Bitcoin chain, the program itself
     --stack      FARRIER_STACK: the stack.json of the whole product, deployed (see local/stack.py)
 """
 
@@ -37,6 +38,8 @@ def main():
     asked, command = arguments()
     if asked.aws or asked.anvil or asked.stack:
         install.local_run()
+    if asked.btcd:
+        install.go_parts()
     if asked.dynamodb or asked.elasticmq:
         install.java()
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -93,13 +96,17 @@ def anvil(state, started):
             "FARRIER_TEST_TOKEN_BYTECODE": str(chain.TOKEN)}
 
 
+def btcd(_state, _started):
+    return {"FARRIER_TEST_BTCD": str(install.LOCAL / "go-parts" / "btcd")}
+
+
 def whole_stack(state, started):
     file = state / "stack.json"
     started.extend(stack.up(file, any_ports=True)["pids"].values())
     return {"FARRIER_STACK": str(file)}
 
 
-PARTS = {"aws": aws, "dynamodb": dynamodb, "elasticmq": elasticmq, "anvil": anvil, "stack": whole_stack}
+PARTS = {"aws": aws, "dynamodb": dynamodb, "elasticmq": elasticmq, "anvil": anvil, "btcd": btcd, "stack": whole_stack}
 
 
 def arguments():
