@@ -57,7 +57,7 @@ func (h *History) Ask(order string, amount string, expires time.Duration) bool {
 	request, again := h.unasked[order]
 	if !again {
 		request = payment.Request{
-			Merchant: Merchant, XPub: XPub, Shards: Accounts, Asset: string(h.Asset), Amount: amount, Reference: order,
+			Merchant: Merchant, Accounts: wallet.Accounts{"eip155": XPub}, Shards: Accounts, Asset: string(h.Asset), Amount: amount, Reference: order,
 			ExpiresIn: int64(expires.Seconds()), IdempotencyKey: order,
 		}
 	}

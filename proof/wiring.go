@@ -151,7 +151,7 @@ func (p wiring) notify() handler {
 
 func (p wiring) watcher() *watch.Watcher {
 	return &watch.Watcher{
-		Config: p.Config, Node: p.Chain.Node(p.World), Passes: p.table("watch", "passes"), Owners: watch.Owners{Table: p.table("watch", "addresses"), Sleep: p.sleep},
+		Config: p.Config, Node: p.Chain.Node(p.World), Passes: p.table("watch", "passes"), Owners: watch.Owners{Table: p.table("watch", "addresses"), Family: p.Config.ID.Namespace(), Sleep: p.sleep},
 		Deposits: deposit.Store{Table: p.table("watch", "deposits"), Metrics: p.metrics()}, AtOnce: 1, Now: p.Now, Log: p.log(),
 	}
 }

@@ -30,7 +30,7 @@ func main() {
 		must(err)
 		f.Watchers = append(f.Watchers, &watch.Watcher{
 			Config: c, Node: n, Passes: table("PASSES_TABLE"), Now: time.Now, Log: log,
-			Owners:   watch.Owners{Table: table("ADDRESSES_TABLE"), Sleep: cloud.Sleep},
+			Owners:   watch.Owners{Table: table("ADDRESSES_TABLE"), Family: c.ID.Namespace(), Sleep: cloud.Sleep},
 			Deposits: deposit.Store{Table: table("DEPOSITS_TABLE"), Metrics: metrics},
 		})
 	}

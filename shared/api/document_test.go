@@ -127,7 +127,7 @@ func TestRequestsAreStrictAndAnswersMayGrow(t *testing.T) {
 		t.Fatal(err)
 	}
 	strict := map[string]bool{"HMAC": true, "KnownAsset": true}
-	for _, asked := range []string{"NewMerchant", "NewKey", "NewConnection", "ChangedConnection", "NewOrderAddress", "NewPayment", "NewEndpoint", "ChangedEndpoint"} {
+	for _, asked := range []string{"NewMerchant", "NewKey", "NewConnection", "ChangedConnection", "NewOrderAddress", "NewPayment", "NewEndpoint", "ChangedEndpoint", "Xpubs"} {
 		strict[asked] = true
 	}
 	for _, name := range slices.Sorted(maps.Keys(doc.Components.Schemas)) {

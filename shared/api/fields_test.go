@@ -15,10 +15,13 @@ import (
 // digits78 is the length of 2^256, and begins with what no answer says by itself.
 var digits78 = strings.Repeat("48151623", 10)[:78]
 
+// exampleZPub is the account m/84'/0'/0' of BIP-84's test vectors.
+const exampleZPub = "zpub6rFR7y4Q2AijBEqTUquhVz398htDFrtymD9xYYfG1m4wAcvPhXNfE3EfH1r1ADqtfSdVCToUG868RvUUkgDKf31mGDtKsAYz2oz2AGutZYs"
+
 // fullBodies hold every field of every body that is asked, so that each can be spoilt in its place.
 // A field that is refused beside another is added in alone.
 var fullBodies = map[string]map[string]any{
-	"create-merchant": {"name": "Shop", "xpub": exampleXPub, "shards": 2},
+	"create-merchant": {"name": "Shop", "xpub": exampleXPub, "xpubs": map[string]any{"bip122": exampleZPub, "tron": exampleXPub}, "shards": 2},
 	"issue-key":       {"name": "back end", "scopes": []any{"payments:read"}},
 	"create-connection": {
 		"merchant": "", "provider": "hmac", "trust": "look", "secret": "0123456789abcdef", "chain": "eip155:31337", "transaction_path": "data.hash",
@@ -53,6 +56,7 @@ var alone = map[string]struct {
 	drop  []string
 	put   map[string]any
 }{
+	"create-merchant.xpubs.eip155":      {value: exampleXPub, drop: []string{"xpub"}},
 	"create-connection.keys":            {value: []any{"0123456789abcdef"}, drop: []string{"secret"}},
 	"create-connection.key_ends":        {value: []any{"2026-12-01T00:00:00Z"}, drop: []string{"secret"}, put: map[string]any{"keys": []any{"0123456789abcdef"}}},
 	"create-connection.chain_path":      {value: "data.chain", drop: []string{"chain"}},

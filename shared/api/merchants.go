@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -8,14 +9,24 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"farrier/shared/merchant"
+	"farrier/shared/problem"
+	"farrier/shared/wallet"
 )
 
 type newMerchant struct {
 	Body struct {
 		Name   string `json:"name" minLength:"1" maxLength:"100" example:"Demo shop"`
-		XPub   string `json:"xpub" minLength:"1" maxLength:"120" doc:"extended public key of the account m/44'/60'/account' (BIP-32, BIP-44); never a private one" example:"xpub6Ce9NcJvTk372KjsGfWqbcex5DumjpNquQLApoeQUavSCjEc823BV1tb4rXUuPuht8h2hSxkg2EXUaKUJmniJvRZAELxypsCzBFdtosmV76"`
+		XPub   string `json:"xpub,omitempty" minLength:"1" maxLength:"120" doc:"extended public key of the account m/44'/60'/account' (BIP-32, BIP-44) for EVM chains, a short form of xpubs.eip155; never a private one" example:"xpub6Ce9NcJvTk372KjsGfWqbcex5DumjpNquQLApoeQUavSCjEc823BV1tb4rXUuPuht8h2hSxkg2EXUaKUJmniJvRZAELxypsCzBFdtosmV76"`
+		XPubs  xpubs  `json:"xpubs,omitzero" doc:"extended public keys by family of chains; one at least, here or as xpub"`
 		Shards int    `json:"shards,omitempty" minimum:"1" maximum:"64" default:"1" doc:"how many parts each of its accounts has; more let more payments be credited at once"`
 	}
+}
+
+// xpubs are an account's extended public key for each family of chains (BIP-32); never a private one.
+type xpubs struct {
+	EIP155 string `json:"eip155,omitempty" minLength:"1" maxLength:"120" doc:"of m/44'/60'/account' (BIP-44), for EVM chains"`
+	BIP122 string `json:"bip122,omitempty" minLength:"1" maxLength:"120" doc:"of m/84'/0'/account' (BIP-84), for Bitcoin: an xpub or zpub, on test networks a tpub or vpub"`
+	TRON   string `json:"tron,omitempty" minLength:"1" maxLength:"120" doc:"of m/44'/195'/account' (BIP-44), for TRON"`
 }
 
 type merchantAnswer struct{ Body merchant.View }
@@ -66,8 +77,29 @@ func (a *API) merchants(ctx context.Context) merchant.Store {
 }
 
 func (a *API) createMerchant(ctx context.Context, in *newMerchant) (*merchantAnswer, error) {
-	m, err := a.merchants(ctx).Create(ctx, merchant.Request{Name: in.Body.Name, XPub: in.Body.XPub, Shards: in.Body.Shards})
+	accounts, err := in.Body.XPubs.accounts(in.Body.XPub)
+	if err != nil {
+		return nil, err
+	}
+	m, err := a.merchants(ctx).Create(ctx, merchant.Request{Name: in.Body.Name, Accounts: accounts, Shards: in.Body.Shards})
+	if p := problem.Of(err); p.Field == "xpub" && in.Body.XPub == "" && in.Body.XPubs.EIP155 != "" {
+		err = problem.Field("xpubs.eip155", p.Detail) // the field that it was given in
+	}
 	return &merchantAnswer{Body: m.View()}, err
+}
+
+// accounts are the keys by family, with the short form of the one for EVM chains.
+func (x xpubs) accounts(short string) (wallet.Accounts, error) {
+	if short != "" && x.EIP155 != "" && short != x.EIP155 {
+		return nil, problem.Field("xpubs.eip155", "is another key than xpub; give one of them")
+	}
+	accounts := wallet.Accounts{}
+	for namespace, key := range map[string]string{"eip155": cmp.Or(x.EIP155, short), "bip122": x.BIP122, "tron": x.TRON} {
+		if key != "" {
+			accounts[namespace] = key
+		}
+	}
+	return accounts, nil
 }
 
 func (a *API) issueKey(ctx context.Context, in *newKey) (*keyAnswer, error) {
@@ -83,7 +115,7 @@ func (a *API) revokeKey(ctx context.Context, in *oneKey) (*struct{}, error) {
 
 var (
 	exampleNewMerchant = map[string]any{"name": "Demo shop", "xpub": exampleXPub, "shards": 1}
-	exampleMerchant    = merchant.View{ID: "mer_" + exampleULID, Name: "Demo shop", XPub: exampleXPub, Shards: 1, CreatedAt: exampleTime}
+	exampleMerchant    = merchant.View{ID: "mer_" + exampleULID, Name: "Demo shop", XPub: exampleXPub, XPubs: wallet.Accounts{"eip155": exampleXPub}, Shards: 1, CreatedAt: exampleTime}
 	exampleNewKey      = map[string]any{"name": "shop's back end", "scopes": []string{"payments:read", "payments:write"}}
 	exampleKey         = IssuedKey{
 		KeyView: merchant.KeyView{ID: "key_" + exampleULID, Merchant: "mer_" + exampleULID, Name: "shop's back end",

@@ -69,7 +69,7 @@ func (a *API) createPayment(ctx context.Context, in *newPayment) (*paymentAnswer
 		return nil, err
 	}
 	p, err := a.Payments.Create(ctx, payment.Request{
-		Merchant: owner.ID, XPub: owner.XPub, Shards: owner.Shards,
+		Merchant: owner.ID, Accounts: owner.Accounts, Shards: owner.Shards,
 		Asset: in.Body.Asset, Amount: in.Body.Amount, Reference: in.Body.Reference, ExpiresIn: in.Body.ExpiresIn, Metadata: in.Body.Metadata,
 		IdempotencyKey: in.IdempotencyKey,
 	})

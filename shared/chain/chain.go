@@ -8,18 +8,31 @@ package chain
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"farrier/shared/money"
 )
 
-// ID is a CAIP-2 chain id: "eip155:137".
+// ID is a CAIP-2 chain id: "eip155:137" (https://chainagnostic.org/CAIPs/caip-2).
 type ID string
+
+// Namespace names the chain's family: "eip155", "bip122", "tron".
+func (id ID) Namespace() string {
+	namespace, _, _ := strings.Cut(string(id), ":")
+	return namespace
+}
+
+// Reference tells the chain apart within its family: "137".
+func (id ID) Reference() string {
+	_, reference, _ := strings.Cut(string(id), ":")
+	return reference
+}
 
 // Block names a block.
 type Block struct {
 	Height uint64
-	Hash   string    // lower-case hex with 0x on EVM chains
+	Hash   string    // lower-case hex, after 0x on EVM chains
 	Time   time.Time // as the block says, in whole seconds
 }
 
@@ -28,12 +41,13 @@ type Transfer struct {
 	Chain ID
 	Tx    string // transaction hash, lower case
 	// Index tells the transfers of one transaction apart: "log-N" for the Nth log (from 0) of the
-	// transaction's own receipt, "native" for the value that the transaction itself carries.
+	// transaction's own receipt, "native" for the value that the transaction itself carries, "out-N" for the
+	// Nth output of a transaction that has outputs.
 	Index    string
 	Block    Block
 	Asset    money.Asset
 	Decimals int    // of the asset, as configured
-	From, To string // addresses in the chain's canonical spelling (EIP-55 is for people: here lower case)
+	From, To string // addresses in their family's canonical spelling; From is empty where no one address pays
 	Amount   money.Amount
 }
 

@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"farrier/shared/chain/evm"
+	"farrier/shared/chain/tron"
 	"farrier/shared/money"
 )
 
@@ -73,11 +76,24 @@ type Set struct {
 	assets map[money.Asset]Asset
 }
 
-// Compiled at the first use: every function pays for what is done before its main.
-var (
-	evmChain   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^eip155:[1-9][0-9]{0,30}$`) })
-	evmAddress = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^0x[0-9a-f]{40}$`) })
-)
+// rules are what a configuration may say of a family's chains.
+type rules struct {
+	reference func() *regexp.Regexp // of a CAIP-2 id, compiled at the first use: every function pays for what is done before its main
+	coinType  uint32                // SLIP-44, where the configuration says none
+	tokens    string                // the CAIP-19 namespace of its tokens; "" where it has none
+	address   func(string) (string, error)
+	tags      []string // what finality may go by besides a depth
+}
+
+var families = map[string]rules{
+	"eip155": {reference: compiled(`^[1-9][0-9]{0,30}$`), coinType: 60, tokens: "erc20", address: evm.ParseAddress, tags: []string{"finalized", "safe"}},
+	"bip122": {reference: compiled(`^[0-9a-f]{32}$`), coinType: 0},
+	"tron":   {reference: compiled(`^0x[0-9a-f]{8}$`), coinType: tron.CoinType, tokens: "trc20", address: tron.ParseAddress, tags: []string{"finalized", "solid"}},
+}
+
+func compiled(form string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(form) })
+}
 
 // ParseSet reads the parameter Chains. Its errors name the chain and the field.
 func ParseSet(text string) (*Set, error) {
@@ -95,8 +111,9 @@ func ParseSet(text string) (*Set, error) {
 }
 
 func (s *Set) add(c Config) error {
-	if !evmChain().MatchString(string(c.ID)) {
-		return fmt.Errorf(`id: must be a CAIP-2 id such as "eip155:137"`)
+	family, known := families[c.ID.Namespace()]
+	if !known || !family.reference().MatchString(c.ID.Reference()) {
+		return fmt.Errorf(`id: must be the CAIP-2 id of a chain that can be watched, such as "eip155:137"`)
 	}
 	if _, twice := s.Chain(c.ID); twice {
 		return fmt.Errorf("id: configured twice")
@@ -104,40 +121,68 @@ func (s *Set) add(c Config) error {
 	if c.BlockTime <= 0 {
 		return fmt.Errorf(`block_time: must be a duration such as "2s"`)
 	}
-	if (c.Finality.Tag == "") == (c.Finality.Depth == 0) {
+	if err := family.checkFinality(c.Finality); err != nil {
+		return err
+	}
+	if err := s.addNative(&c, family); err != nil {
+		return err
+	}
+	if err := s.addTokens(&c, family); err != nil {
+		return err
+	}
+	if err := s.readDeeper(c); err != nil {
+		return err
+	}
+	s.chains = append(s.chains, c)
+	return nil
+}
+
+func (f rules) checkFinality(rule Finality) error {
+	switch {
+	case rule.Tag != "" && len(f.tags) == 0:
+		return fmt.Errorf("finality.tag: these chains know none; give a depth")
+	case (rule.Tag == "") == (rule.Depth == 0):
 		return fmt.Errorf("finality: must have either a tag or a depth of at least 1")
-	}
-	if t := c.Finality.Tag; t != "" && t != "finalized" && t != "safe" {
-		return fmt.Errorf(`finality.tag: must be "finalized" or "safe"; the other tags of a node are not final`)
-	}
-	if c.Finality.Agree < 0 {
+	case rule.Tag != "" && !slices.Contains(f.tags, rule.Tag):
+		return fmt.Errorf("finality.tag: must be %s; the other tags of a node are not final", strings.Join(f.tags, " or "))
+	case rule.Agree < 0:
 		return fmt.Errorf("finality.agree: must be a number of endpoints")
 	}
+	return nil
+}
+
+func (s *Set) addNative(c *Config, family rules) error {
 	if c.Native.CoinType == 0 {
-		c.Native.CoinType = 60
+		c.Native.CoinType = family.coinType
 	}
 	if c.Native.Symbol == "" {
 		c.Native.Ignore = true
 	}
 	if c.Native.Ignore { // nobody may be asked to pay what nobody watches
 		c.Native.Symbol = ""
-	} else if err := s.addAsset(Asset{ID: c.NativeAsset(), Chain: c.ID, Symbol: c.Native.Symbol, Decimals: c.Native.Decimals}); err != nil {
+		return nil
+	}
+	if err := s.addAsset(Asset{ID: c.NativeAsset(), Chain: c.ID, Symbol: c.Native.Symbol, Decimals: c.Native.Decimals}); err != nil {
 		return fmt.Errorf("native: %w", err)
 	}
+	return nil
+}
+
+func (s *Set) addTokens(c *Config, family rules) error {
+	if len(c.Tokens) > 0 && family.tokens == "" {
+		return fmt.Errorf("tokens: these chains have none")
+	}
 	for i, t := range c.Tokens {
-		t.Address = strings.ToLower(t.Address)
-		if !evmAddress().MatchString(t.Address) {
-			return fmt.Errorf("tokens[%d].address: is not an address", i)
+		address, err := family.address(t.Address)
+		if err != nil {
+			return fmt.Errorf("tokens[%d].address: %w", i, err)
 		}
+		t.Address = address
 		c.Tokens[i] = t
 		if err := s.addAsset(Asset{ID: c.TokenAsset(t.Address), Chain: c.ID, Symbol: t.Symbol, Decimals: t.Decimals}); err != nil {
 			return fmt.Errorf("tokens[%d]: %w", i, err)
 		}
 	}
-	if err := s.readDeeper(c); err != nil {
-		return err
-	}
-	s.chains = append(s.chains, c)
 	return nil
 }
 
@@ -171,9 +216,9 @@ func (s *Set) Asset(id money.Asset) (Asset, bool) {
 	return a, ok
 }
 
-// TokenAsset is the CAIP-19 name of a token contract's asset.
+// TokenAsset is the CAIP-19 name of the asset of a token's contract, given by its canonical address.
 func (c Config) TokenAsset(address string) money.Asset {
-	return money.Asset(string(c.ID) + "/erc20:" + strings.ToLower(address))
+	return money.Asset(string(c.ID) + "/" + families[c.ID.Namespace()].tokens + ":" + address)
 }
 
 // NativeAsset is the CAIP-19 name of the chain's own coin.

@@ -105,3 +105,36 @@ func TestARuleAboutAmountsIsWholeOrItsFaultIsNamed(t *testing.T) {
 		t.Errorf("more than a day: %v", err)
 	}
 }
+
+func TestEachFamilyIsConfiguredByItsOwnRules(t *testing.T) {
+	const bitcoin, tron = "bip122:000000000019d6689c085ae165831e93", "tron:0x2b6653dc"
+	const trc20 = `{"symbol":"USDT","decimals":6,"address":"TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"}`
+	on := func(id, finality, tokens string) string {
+		return fmt.Sprintf(`[{"id":%q,"native":{"symbol":"COIN","decimals":8},"block_time":"1m","finality":%s,"tokens":[%s]}]`, id, finality, tokens)
+	}
+	for text, want := range map[string]string{ // a fault, or an asset that is offered
+		on(bitcoin, `{"depth":6}`, ""):                                               bitcoin + "/slip44:0",
+		on(bitcoin, `{"tag":"finalized"}`, ""):                                       "finality.tag",
+		on(bitcoin, `{"depth":6}`, tether):                                           "tokens",
+		on("bip122:00", `{"depth":6}`, ""):                                           "id",
+		on(tron, `{"tag":"solid"}`, trc20):                                           tron + "/trc20:TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t",
+		on(tron, `{"depth":20}`, ""):                                                 tron + "/slip44:195",
+		on(tron, `{"tag":"safe"}`, trc20):                                            "finality.tag",
+		on(tron, `{"depth":20}`, tether):                                             "tokens[0].address",
+		on("tron:728126428", `{"depth":20}`, ""):                                     "id",
+		on("solana:5eykt4UsFv8P8NJdTREpY1vzq", `{"depth":1}`, ""):                    "id",
+		on("eip155:137", `{"depth":20,"agree":-1}`, ""):                              "finality.agree",
+		one(`{}`, `{"depth":3}`, strings.Replace(tether, "c2132D05", "C2132D05", 1)): "tokens[0].address",
+	} {
+		set, err := ParseSet(text)
+		if err != nil {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v, want one that names %q", text, err, want)
+			}
+			continue
+		}
+		if _, offered := set.Asset(money.Asset(want)); !offered {
+			t.Errorf("%s: %s is not offered", text, want)
+		}
+	}
+}

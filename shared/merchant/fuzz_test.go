@@ -6,6 +6,7 @@ import (
 
 	"farrier/shared/id"
 	"farrier/shared/problem"
+	"farrier/shared/wallet"
 )
 
 // FuzzKeyText: a bearer token is looked up only where it has a key's whole form, and then by ids that a table can be asked for.
@@ -42,7 +43,7 @@ func FuzzRequest(f *testing.F) {
 	f.Add("\u202e", xpub, 65)
 	f.Add("\xff", xpub+"x", 1)
 	f.Fuzz(func(t *testing.T, name, key string, shards int) {
-		err := Request{Name: name, XPub: key, Shards: shards}.check()
+		err := Request{Name: name, Accounts: wallet.Accounts{"eip155": key}, Shards: shards}.check()
 		if err == nil {
 			if name == "" || len(name) > 4*MaxName || strings.ContainsAny(name, "\n\r\t\x00\x1b") || key[:4] != "xpub" || shards < 1 || shards > MaxShards {
 				t.Fatalf("%q, %q, %d pass", name, key, shards)

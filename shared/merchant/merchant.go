@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 	"time"
 	"unicode"
@@ -27,26 +28,27 @@ type Merchant struct {
 	PK string `dynamodbav:"pk"` // the merchant's id
 	SK string `dynamodbav:"sk"` // always "merchant"
 
-	ID        string    `dynamodbav:"id"`
-	Name      string    `dynamodbav:"name"`
-	XPub      string    `dynamodbav:"xpub"`   // the account's extended public key, where addresses come from
-	Shards    int       `dynamodbav:"shards"` // of each of its accounts; fixed, since entries are spread by it
-	CreatedAt time.Time `dynamodbav:"created_at"`
-	Version   int64     `dynamodbav:"version"`
+	ID        string          `dynamodbav:"id"`
+	Name      string          `dynamodbav:"name"`
+	Accounts  wallet.Accounts `dynamodbav:"xpubs"`  // where addresses come from
+	Shards    int             `dynamodbav:"shards"` // of each of its accounts; fixed, since entries are spread by it
+	CreatedAt time.Time       `dynamodbav:"created_at"`
+	Version   int64           `dynamodbav:"version"`
 }
 
 // View is a merchant as the API shows it.
 type View struct {
-	ID        string    `json:"id" example:"mer_01JD0Z5T3N8Q4W7R2X9Y6V1K5M"`
-	Name      string    `json:"name" example:"Demo shop"`
-	XPub      string    `json:"xpub" doc:"the account's extended public key (BIP-32), from which payments get their addresses"`
-	Shards    int       `json:"shards" doc:"how many parts each of its accounts has; fixed" example:"1"`
-	CreatedAt time.Time `json:"created_at"`
+	ID        string          `json:"id" example:"mer_01JD0Z5T3N8Q4W7R2X9Y6V1K5M"`
+	Name      string          `json:"name" example:"Demo shop"`
+	XPub      string          `json:"xpub,omitempty" doc:"the extended public key (BIP-32) of the account from which payments get their addresses on EVM chains"`
+	XPubs     wallet.Accounts `json:"xpubs" doc:"the extended public keys by family of chains: eip155, bip122 (BIP-84), tron"`
+	Shards    int             `json:"shards" doc:"how many parts each of its accounts has; fixed" example:"1"`
+	CreatedAt time.Time       `json:"created_at"`
 }
 
 // View shows the merchant.
 func (m Merchant) View() View {
-	return View{ID: m.ID, Name: m.Name, XPub: m.XPub, Shards: m.Shards, CreatedAt: m.CreatedAt}
+	return View{ID: m.ID, Name: m.Name, XPub: m.Accounts["eip155"], XPubs: m.Accounts, Shards: m.Shards, CreatedAt: m.CreatedAt}
 }
 
 // Store keeps merchants and their keys.
@@ -58,8 +60,9 @@ type Store struct {
 
 // Request asks for a merchant; Shards 0 is 1.
 type Request struct {
-	Name, XPub string
-	Shards     int
+	Name     string
+	Accounts wallet.Accounts
+	Shards   int
 }
 
 // Create makes a merchant. Run again with the same moment and randomness it finds the one that it made.
@@ -75,7 +78,7 @@ func (s Store) Create(ctx context.Context, r Request) (Merchant, error) {
 	if err != nil {
 		return Merchant{}, err
 	}
-	m := Merchant{PK: name, SK: "merchant", ID: name, Name: r.Name, XPub: r.XPub, Shards: r.Shards, CreatedAt: now, Version: 1}
+	m := Merchant{PK: name, SK: "merchant", ID: name, Name: r.Name, Accounts: r.Accounts, Shards: r.Shards, CreatedAt: now, Version: 1}
 	err = s.Table.Create(ctx, m)
 	var stored Merchant
 	if exists, readErr := dynamo.Exists(err, &stored); exists && readErr == nil && stored.isSame(m) {
@@ -85,7 +88,7 @@ func (s Store) Create(ctx context.Context, r Request) (Merchant, error) {
 }
 
 func (m Merchant) isSame(other Merchant) bool {
-	return m.ID == other.ID && m.Name == other.Name && m.XPub == other.XPub && m.Shards == other.Shards
+	return m.ID == other.ID && m.Name == other.Name && maps.Equal(m.Accounts, other.Accounts) && m.Shards == other.Shards
 }
 
 // Get reads a merchant.
@@ -110,8 +113,7 @@ func (r Request) check() error {
 	if r.Shards < 1 || r.Shards > MaxShards {
 		return problem.Field("shards", fmt.Sprintf("must be from 1 to %d", MaxShards))
 	}
-	_, err := wallet.ParseXPub(r.XPub)
-	return err
+	return r.Accounts.Check()
 }
 
 func checkName(s string) error {

@@ -62,8 +62,8 @@ type Store struct {
 // Request asks for a payment. Amount is in the asset's own unit; ExpiresIn is in seconds, 0 for DefaultExpiry.
 type Request struct {
 	Merchant       string
-	XPub           string // the merchant's account, where addresses come from
-	Shards         int    // of the merchant's accounts
+	Accounts       wallet.Accounts // the merchant's, where addresses come from
+	Shards         int             // of the merchant's accounts
 	Asset          string
 	Amount         string
 	Reference      string
@@ -79,15 +79,16 @@ func (s Store) Create(ctx context.Context, r Request) (Payment, error) {
 	if err != nil {
 		return Payment{}, err
 	}
-	account, err := wallet.ParseXPub(r.XPub)
+	on := chain.ID(p.Asset.Chain())
+	account, err := r.Accounts.Of(on)
 	if err != nil {
-		return Payment{}, problem.New(problem.Conflict, "the merchant has no usable extended public key, so no address can be made")
+		return Payment{}, problem.New(problem.Conflict, fmt.Sprintf("no address can be made on %s: the merchant's %v", on, err))
 	}
 	anchor, err := s.anchor(r)
 	if err != nil {
 		return Payment{}, err
 	}
-	address, err := s.claimAddress(ctx, account, anchor, p, r.Shards)
+	address, err := s.claimAddress(ctx, account, on, anchor, p, r.Shards)
 	if err != nil {
 		return Payment{}, err
 	}
@@ -186,7 +187,7 @@ func (s Store) anchor(r Request) (string, error) {
 // claimAddress finds or makes the anchor's address. The address's item carries the payment's id and moment,
 // so that a second run of the same request makes the same payment, and the request's fingerprint, so that
 // another request under the same key is refused before it has set a timer.
-func (s Store) claimAddress(ctx context.Context, account wallet.XPub, anchor string, p Payment, shards int) (wallet.Address, error) {
+func (s Store) claimAddress(ctx context.Context, account wallet.XPub, on chain.ID, anchor string, p Payment, shards int) (wallet.Address, error) {
 	now := s.Now().UTC().Truncate(time.Millisecond)
 	name, err := id.New("pay", now, s.Random)
 	if err != nil {
@@ -194,11 +195,11 @@ func (s Store) claimAddress(ctx context.Context, account wallet.XPub, anchor str
 	}
 	for probe := range maxAddressProbes {
 		index := indexOf(anchor, probe)
-		spelling, err := account.Address(receivingBranch, index)
+		spelling, err := account.Address(on, receivingBranch, index)
 		if err != nil {
 			continue // BIP-32: an index in 2^127 has no key; take the next
 		}
-		key := wallet.KeyOf(family(p.Asset), spelling)
+		key := wallet.KeyOf(on.Namespace(), spelling)
 		claim := wallet.Address{
 			PK: key.PK, SK: key.SK, Address: spelling, Merchant: p.PK, Payment: name, Shards: max(shards, 1),
 			Path: strconv.Itoa(receivingBranch) + "/" + strconv.FormatUint(uint64(index), 10), Fingerprint: anchor, Request: p.Fingerprint, CreatedAt: now,
@@ -227,11 +228,6 @@ func (s Store) claimAddress(ctx context.Context, account wallet.XPub, anchor str
 func indexOf(anchor string, probe int) uint32 {
 	sum := id.Digest(anchor, strconv.Itoa(probe))
 	return binary.BigEndian.Uint32(sum[:4]) >> addressSpaceShift
-}
-
-func family(a money.Asset) string {
-	namespace, _, _ := strings.Cut(a.Chain(), ":")
-	return namespace
 }
 
 // at gives the payment the id, moment and address that its anchor fixed.

@@ -16,6 +16,7 @@ import (
 	"farrier/shared/parts"
 	"farrier/shared/payment"
 	"farrier/shared/problem"
+	"farrier/shared/wallet"
 )
 
 // The account m/44'/60'/0' of the phrase "test … junk" that every development chain uses.
@@ -54,7 +55,7 @@ func store(t *testing.T) (payment.Store, *timers) {
 }
 
 func request() payment.Request {
-	return payment.Request{Merchant: "mer_1", XPub: xpub, Shards: 1, Asset: usdt, Amount: "10.50", Reference: "order 1", ExpiresIn: 600, IdempotencyKey: "k1"}
+	return payment.Request{Merchant: "mer_1", Accounts: wallet.Accounts{"eip155": xpub}, Shards: 1, Asset: usdt, Amount: "10.50", Reference: "order 1", ExpiresIn: 600, IdempotencyKey: "k1"}
 }
 
 func TestAPaymentHasItsOwnAddressAndTimer(t *testing.T) {

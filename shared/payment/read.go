@@ -5,7 +5,9 @@ import (
 	"errors"
 	"time"
 
+	"farrier/shared/chain"
 	"farrier/shared/chain/evm"
+	"farrier/shared/chain/family"
 	"farrier/shared/dynamo"
 	"farrier/shared/id"
 	"farrier/shared/problem"
@@ -55,13 +57,13 @@ type URIs struct {
 
 // View shows the payment as it stands at a moment.
 func (p Payment) View(now time.Time) View {
-	received := p.Received()
+	received, shown := p.Received(), family.Show(chain.ID(p.Asset.Chain()), p.Address)
 	return View{
 		ID: p.ID, Status: p.StatusAt(now), Asset: string(p.Asset),
 		Amount: p.Amount.Decimal(p.Decimals), AmountUnits: p.Amount.String(),
 		Received: received.Decimal(p.Decimals), ReceivedUnits: received.String(),
-		Reference: p.Reference, Metadata: p.Metadata, Address: evm.Checksum(p.Address),
-		URIs:      URIs{EIP681: evm.PaymentURI(p.Asset, p.Address, p.Amount), Address: evm.Checksum(p.Address)},
+		Reference: p.Reference, Metadata: p.Metadata, Address: shown,
+		URIs:      URIs{EIP681: evm.PaymentURI(p.Asset, p.Address, p.Amount), Address: shown},
 		CreatedAt: p.CreatedAt, ExpiresAt: p.ExpiresAt, UpdatedAt: p.UpdatedAt,
 	}
 }

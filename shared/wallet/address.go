@@ -7,12 +7,12 @@ import (
 )
 
 // Address is who owns an address: the registry that the watcher asks. Key: the family and the
-// address ("eip155:0x…"), because one key pair has the same address on every EVM chain.
+// address ("eip155:0x…"), because one key pair has the same address on every EVM chain; no address is of two families.
 type Address struct {
 	PK string `dynamodbav:"pk"`
 	SK string `dynamodbav:"sk"` // always "address"
 
-	Address     string    `dynamodbav:"address"` // canonical spelling: lower case on EVM chains
+	Address     string    `dynamodbav:"address"` // canonical spelling
 	Merchant    string    `dynamodbav:"merchant"`
 	Payment     string    `dynamodbav:"payment"`
 	Shards      int       `dynamodbav:"shards"`      // of the merchant's accounts, fixed when the merchant was made

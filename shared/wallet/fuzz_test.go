@@ -1,7 +1,6 @@
 package wallet
 
 import (
-	"crypto/sha256"
 	"strings"
 	"testing"
 
@@ -19,7 +18,7 @@ func FuzzParseXPub(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		x, err := ParseXPub(s)
+		x, err := Accounts{"eip155": s}.Of("eip155:137")
 		if err != nil {
 			refused(t, s, err)
 			return
@@ -54,11 +53,9 @@ func FuzzXPubFields(f *testing.F) {
 		}
 		b := []byte{byte(version >> 24), byte(version >> 16), byte(version >> 8), byte(version), depth, 1, 2, 3, 4, byte(child >> 24), byte(child >> 16), byte(child >> 8), byte(child)}
 		b = append(append(b, chainCode...), key...)
-		first := sha256.Sum256(b)
-		second := sha256.Sum256(first[:])
-		s := base58.Encode(append(b, second[:4]...))
+		s := withChecksum(b)
 		_, offCurve := crypto.DecompressPubkey(key)
-		x, err := ParseXPub(s)
+		x, err := Accounts{"eip155": s}.Of("eip155:137")
 		if good := version == public && depth == AccountDepth && offCurve == nil; good != (err == nil) {
 			t.Fatalf("version %x, depth %d, point %x (%v): %v", version, depth, key, offCurve, err)
 		}
@@ -89,7 +86,7 @@ func givesAddresses(t *testing.T, x XPub) {
 	t.Helper()
 	seen := map[string]bool{}
 	for _, at := range [][2]uint32{{0, 0}, {0, 1}, {1, 0}} {
-		address, err := x.Address(at[0], at[1])
+		address, err := x.Address("eip155:137", at[0], at[1])
 		if err != nil {
 			t.Fatalf("%d/%d: %v", at[0], at[1], err)
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"farrier/shared/chain"
+	"farrier/shared/chain/family"
 	"farrier/shared/cloud"
 	"farrier/shared/queue"
 )
@@ -235,9 +235,9 @@ func (f *Function) sorted(ctx context.Context, batch events.SQSEvent) map[chain.
 		out[w.Config.ID] = nil
 	}
 	for _, m := range batch.Records {
-		look, ok := read(m.Body)
+		look, err := read(m.Body)
 		a, configured := out[look.Chain]
-		if !ok || !configured {
+		if err != nil || !configured {
 			f.Log.WarnContext(ctx, "look dropped: it names no configured chain or no transaction", "message", m.MessageId)
 			continue
 		}
@@ -253,18 +253,15 @@ func (f *Function) sorted(ctx context.Context, batch events.SQSEvent) map[chain.
 	return out
 }
 
-func read(body string) (Look, bool) {
+func read(body string) (Look, error) {
 	var l Look
-	if json.Unmarshal([]byte(body), &l) != nil {
-		return Look{}, false
+	err := json.Unmarshal([]byte(body), &l)
+	if err != nil || l.Tx == "" {
+		return l, err
 	}
-	l.Tx = strings.ToLower(l.Tx)
-	return l, l.Tx == "" || isHash(l.Tx)
-}
-
-func isHash(s string) bool {
-	digits, ok := strings.CutPrefix(s, "0x")
-	return ok && len(digits) == 64 && strings.Trim(digits, "0123456789abcdef") == ""
+	f, _ := family.Of(l.Chain)
+	l.Tx, err = f.Tx(l.Tx)
+	return l, err
 }
 
 // look looks, and for transactions that are not mined waits for two blocks: a wallet's callback often

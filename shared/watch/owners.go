@@ -21,16 +21,14 @@ import (
 // the block is fetched: what is not in the answer was not ours when the block was made. No list of
 // addresses in memory could promise that.
 type Owners struct {
-	Table dynamo.Table
-	Sleep func(context.Context, time.Duration) error
+	Table  dynamo.Table
+	Family string // of the chain's addresses: one key pair has one address on all chains of a family
+	Sleep  func(context.Context, time.Duration) error
 }
 
 // perCall is how many keys BatchGetItem takes
 // (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html).
 const perCall = 100
-
-// evmFamily is the family that all EVM chains share: one key pair has one address on all of them.
-const evmFamily = "eip155"
 
 // Of finds the owners of those addresses that are ours.
 func (o Owners) Of(ctx context.Context, addresses []string) (map[string]wallet.Address, error) {
@@ -57,7 +55,7 @@ func (o Owners) read(ctx context.Context, addresses []string, into map[string]wa
 	consistent := true
 	asked := types.KeysAndAttributes{ConsistentRead: &consistent}
 	for _, a := range addresses {
-		key := wallet.KeyOf(evmFamily, a)
+		key := wallet.KeyOf(o.Family, a)
 		asked.Keys = append(asked.Keys, dynamo.Item{"pk": dynamo.Must(key.PK), "sk": dynamo.Must(key.SK)})
 	}
 	for attempt := 0; ; attempt++ {

@@ -258,7 +258,7 @@ func (w *world) watcherOver(client *dynamodb.Client) *watch.Watcher {
 	now := func() time.Time { return w.clock }
 	return &watch.Watcher{
 		Config: w.config(), Node: w.chain, Passes: over(w.passes), Now: now, Log: slog.New(slog.DiscardHandler),
-		Owners:   watch.Owners{Table: over(w.addresses), Sleep: cloud.Sleep},
+		Owners:   watch.Owners{Table: over(w.addresses), Family: "eip155", Sleep: cloud.Sleep},
 		Deposits: deposit.Store{Table: over(w.deposits), Metrics: cloud.Metrics{Out: io.Discard, Now: now}},
 	}
 }

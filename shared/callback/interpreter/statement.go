@@ -10,6 +10,7 @@ import (
 
 	"farrier/shared/callback"
 	"farrier/shared/chain"
+	"farrier/shared/chain/family"
 	"farrier/shared/deposit"
 	"farrier/shared/dynamo"
 	"farrier/shared/id"
@@ -82,15 +83,17 @@ func (i *Interpreter) apart(ctx context.Context, c callback.Connection, notices 
 	return chains, held, nil
 }
 
-// ours says whether an address was derived here. Addresses are the same on every EVM chain, whichever the provider names.
+// ours says whether an address was derived here. Addresses are the same on every chain of a family, whichever the provider
+// names; and providers write them in one case as often as with a checksum, which may be wrong then.
 func (i *Interpreter) ours(ctx context.Context, address string) (bool, error) {
-	const family = "eip155"
-	address = strings.ToLower(address)
-	if len(address) != len("0x")+40 || !strings.HasPrefix(address, "0x") {
-		return false, nil
+	namespace, canonical, is := family.Read(address)
+	if !is {
+		if namespace, canonical, is = family.Read(strings.ToLower(address)); !is {
+			return false, nil
+		}
 	}
 	var owner wallet.Address
-	err := i.Addresses.Get(ctx, wallet.KeyOf(family, address), &owner)
+	err := i.Addresses.Get(ctx, wallet.KeyOf(namespace, canonical), &owner)
 	if errors.Is(err, dynamo.ErrMissing) {
 		return false, nil
 	}

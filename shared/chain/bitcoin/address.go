@@ -56,6 +56,16 @@ func ParseAddress(network, text string) (string, error) {
 	}
 }
 
+// ReadAddress reads an address of whichever network and gives its canonical spelling.
+func ReadAddress(text string) (string, error) {
+	for _, n := range networks {
+		if canonical, err := ParseAddress(n.Reference(), text); err == nil {
+			return canonical, nil
+		}
+	}
+	return "", ErrAddress
+}
+
 // hasPrefix says whether a text begins as a bech32 address of any network.
 func hasPrefix(text string) bool {
 	lower := strings.ToLower(text)

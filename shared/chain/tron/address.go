@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcutil/base58"
 
 	"farrier/shared/chain/evm"
@@ -62,9 +61,9 @@ func parse(text string) (account [accountLength]byte, err error) {
 	return [accountLength]byte(payload), nil
 }
 
-// AddressOf is the canonical address of a public key.
-func AddressOf(publicKey *btcec.PublicKey) string {
-	address, err := FromHex(evm.AddressOf(publicKey.SerializeUncompressed()))
+// AddressOf is the canonical address of an uncompressed secp256k1 public key (see evm.AddressOf).
+func AddressOf(uncompressed []byte) string {
+	address, err := FromHex(evm.AddressOf(uncompressed))
 	if err != nil {
 		panic("tron: a key without address: " + err.Error()) // AddressOf gives 0x and 40 hex digits
 	}

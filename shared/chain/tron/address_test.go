@@ -57,7 +57,7 @@ func TestAddressesAreThoseOfTronWeb(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := tron.AddressOf(key); got != made.Address {
+		if got := tron.AddressOf(key.SerializeUncompressed()); got != made.Address {
 			t.Errorf("%s: AddressOf = %s, tronweb says %s", made.Path, got, made.Address)
 		}
 		if got, err := tron.FromHex(made.Hex); err != nil || got != made.Address {
