@@ -57,7 +57,7 @@ func TestALargeTransferSettlesDeeper(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, _ := set.Chain("eip155:137")
-	usdt, pol := c.TokenAsset("0xc2132D05D31c914a87C6611C10748AEb04B58e8F"), c.NativeAsset()
+	usdt, pol := c.TokenAsset(c.Tokens[0].Address), c.NativeAsset()
 	for _, x := range []struct {
 		asset money.Asset
 		units string
