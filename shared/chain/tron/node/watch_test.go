@@ -1,0 +1,131 @@
+package node_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"farrier/shared/chain"
+	"farrier/shared/chain/tron/node"
+	"farrier/shared/cloud"
+	"farrier/shared/deposit"
+	"farrier/shared/dynamo"
+	"farrier/shared/parts"
+	"farrier/shared/wallet"
+	"farrier/shared/watch"
+)
+
+// watcher is the real one over real tables.
+func watcher(t *testing.T, n *node.Node, c chain.Config) (*watch.Watcher, func() []string) {
+	t.Helper()
+	addresses, deposits := parts.Table(t), deposit.Store{Table: parts.Table(t), Metrics: cloud.Metrics{Out: io.Discard, Now: time.Now}}
+	for _, address := range []string{ours, second} {
+		key := wallet.KeyOf("tron", address)
+		err := addresses.Create(t.Context(), wallet.Address{PK: key.PK, SK: key.SK, Address: address, Merchant: "mer_1", Payment: "pay_1", Shards: 2})
+		if exists := new(*dynamo.ExistsError); err != nil && !errors.As(err, exists) {
+			t.Fatal(err)
+		}
+	}
+	stored := func() []string {
+		all, _, err := deposits.ByMerchant(context.Background(), "mer_1", 0, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := []string{}
+		for _, d := range all {
+			out = append(out, string(d.State)+" "+d.Tx[:8]+" "+d.Index+" "+d.To+" "+d.Amount.String()+" "+string(d.Asset))
+		}
+		slices.Sort(out)
+		return out
+	}
+	return &watch.Watcher{
+		Config: c, Node: n, Passes: parts.Table(t), Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Owners:   watch.Owners{Table: addresses, Family: "tron", Sleep: cloud.Sleep},
+		Deposits: deposits,
+	}, stored
+}
+
+func TestTheWatchFollowsTransfersToFinal(t *testing.T) {
+	w, another := honest(t), honest(t)
+	both := func(change func(*world)) { change(w); change(another) }
+	both(func(w *world) { w.head, w.solid = first+1, first-18 })
+	c := config()
+	c.Start = first
+	x, stored := watcher(t, at(t, c, w, another), c)
+	pass := func() watch.Progress {
+		t.Helper()
+		p, err := x.Pass(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	is := func(want ...string) {
+		t.Helper()
+		slices.Sort(want)
+		if got := stored(); !slices.Equal(got, want) {
+			t.Errorf("stored %q\nwant %q", got, want)
+		}
+	}
+	pass()
+	is()
+
+	both(func(w *world) { w.head, w.solid = first+20, first+1 })
+	pass()
+	money := func(state string) []string {
+		name := func(file string, at int) string { return recorded(t, file)[at].tx()[:8] }
+		return []string{
+			state + " " + name("usdt", 0) + " log-0 " + ours + " 25500000 " + tether,
+			state + " " + name("two-in-one", 0) + " log-1 " + ours + " 10000000 " + tether,
+			state + " " + name("two-in-one", 0) + " log-2 " + second + " 20000000 " + tether,
+			state + " " + name("fake", 1) + " log-1 " + ours + " 5 " + tether,
+			state + " " + name("trx", 0) + " native " + ours + " 12500000 " + trx,
+		}
+	}
+	is(money("confirming")...)
+
+	// A look by the hash of a transaction, as a callback asks for, changes nothing.
+	if unmined, err := x.Look(t.Context(), []string{recorded(t, "usdt")[0].tx()}); err != nil || len(unmined) != 0 {
+		t.Errorf("a look: %v, %v", unmined, err)
+	}
+	is(money("confirming")...)
+
+	// One of the two lags behind: what is final for one alone is not final.
+	w.head, w.solid = first+40, first+21
+	another.head, another.solid = first+40, first+9
+	pass()
+	is(money("confirming")...)
+
+	another.solid = first + 21
+	if p := pass(); p.Pending != 0 || p.Final < first+20 {
+		t.Errorf("%+v", p)
+	}
+	is(money("final")...)
+}
+
+func TestTheWatchDropsWhatAForkTakesAway(t *testing.T) {
+	w := serve(t, "usdt")
+	w.head, w.solid = first+1, first-18
+	c := config()
+	c.Start = first
+	x, stored := watcher(t, at(t, c, w), c)
+	for _, step := range []func(){
+		func() {},
+		func() { w.head, w.solid = first+12, first+1 },
+		func() { w.head, w.forked, w.held = first+15, first+5, nil },
+		func() { w.head, w.solid = first+40, first+21 },
+	} {
+		step()
+		if _, err := x.Pass(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := stored()
+	if len(got) != 1 || got[0] != "dropped "+recorded(t, "usdt")[0].tx()[:8]+" log-0 "+ours+" 25500000 "+tether {
+		t.Errorf("stored %q", got)
+	}
+}
