@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"farrier/shared/chain"
-	"farrier/shared/chain/evm/node"
+	"farrier/shared/chain/nodes"
 	"farrier/shared/cloud"
 	"farrier/shared/deposit"
 	"farrier/shared/dynamo"
@@ -26,7 +26,7 @@ func main() {
 	table := func(name string) dynamo.Table { return dynamo.Table{Client: tables, Name: cloud.Env(name)} }
 	f := &watch.Function{Metrics: metrics, Now: time.Now, Sleep: cloud.Sleep, Log: log}
 	for _, c := range chains.Chains() {
-		n, err := node.New(node.Options{Config: c, Endpoints: endpoints[c.ID], Now: time.Now})
+		n, err := nodes.Open(c, endpoints[c.ID], time.Now)
 		must(err)
 		f.Watchers = append(f.Watchers, &watch.Watcher{
 			Config: c, Node: n, Passes: table("PASSES_TABLE"), Now: time.Now, Log: log,

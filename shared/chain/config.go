@@ -83,12 +83,13 @@ type rules struct {
 	tokens    string                // the CAIP-19 namespace of its tokens; "" where it has none
 	address   func(string) (string, error)
 	tags      []string // what finality may go by besides a depth
+	depth     uint64   // the least one that may be called final; 0 for 1
 }
 
 var families = map[string]rules{
 	"eip155": {reference: compiled(`^[1-9][0-9]{0,30}$`), coinType: 60, tokens: "erc20", address: evm.ParseAddress, tags: []string{"finalized", "safe"}},
 	"bip122": {reference: compiled(`^[0-9a-f]{32}$`), coinType: 0},
-	"tron":   {reference: compiled(`^0x[0-9a-f]{8}$`), coinType: tron.CoinType, tokens: "trc20", address: tron.ParseAddress, tags: []string{"finalized", "solid"}},
+	"tron":   {reference: compiled(`^0x[0-9a-f]{8}$`), coinType: tron.CoinType, tokens: "trc20", address: tron.ParseAddress, tags: []string{"finalized", "solid"}, depth: tron.Depth},
 }
 
 func compiled(form string) func() *regexp.Regexp {
@@ -143,6 +144,8 @@ func (f rules) checkFinality(rule Finality) error {
 		return fmt.Errorf("finality.tag: these chains know none; give a depth")
 	case (rule.Tag == "") == (rule.Depth == 0):
 		return fmt.Errorf("finality: must have either a tag or a depth of at least 1")
+	case rule.Tag == "" && rule.Depth < f.depth:
+		return fmt.Errorf("finality.depth: must be at least %d on these chains", f.depth)
 	case rule.Tag != "" && !slices.Contains(f.tags, rule.Tag):
 		return fmt.Errorf("finality.tag: must be %s; the other tags of a node are not final", strings.Join(f.tags, " or "))
 	case rule.Agree < 0:

@@ -35,6 +35,27 @@ func TestAChainIsConfiguredOrItsFaultIsNamed(t *testing.T) {
 	}
 }
 
+func TestTronIsFinalByItsSolidBlocksOrAsDeep(t *testing.T) {
+	const usdt = `{"symbol":"USDT","decimals":6,"address":"TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"}`
+	tron := func(finality string) string {
+		return strings.Replace(one(`{"symbol":"TRX","decimals":6}`, finality, usdt), "eip155:137", "tron:0x2b6653dc", 1)
+	}
+	for text, fault := range map[string]string{
+		tron(`{"tag":"solid"}`):     "",
+		tron(`{"tag":"finalized"}`): "",
+		tron(`{"tag":"safe"}`):      "finality.tag",
+		tron(`{"depth":19}`):        "",
+		tron(`{"depth":18}`):        "finality.depth: must be at least 19",
+		tron(`{}`):                  "finality: must have",
+		strings.Replace(tron(`{"depth":19}`), "tron:0x2b6653dc", "tron:728126428", 1): "id",
+		strings.Replace(tron(`{"depth":19}`), "TR7NHqjeKQxGT", "TR7NHqjeKQxGt", 1):    "tokens[0].address",
+	} {
+		if _, err := ParseSet(text); (err == nil) != (fault == "") || err != nil && !strings.Contains(err.Error(), fault) {
+			t.Errorf("%s: %v, want one that names %q", text, err, fault)
+		}
+	}
+}
+
 func TestACoinThatIsNotWatchedIsNotOffered(t *testing.T) {
 	set, err := ParseSet(one(`{"symbol":"POL","decimals":18,"coin_type":966,"ignore":true}`, `{"depth":3}`, tether))
 	if err != nil {

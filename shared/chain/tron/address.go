@@ -21,6 +21,10 @@ const (
 // CoinType is TRON's in SLIP-44: keys are derived below m/44'/195', and the coin is the asset slip44:195.
 const CoinType = 195
 
+// Depth is the least number of blocks above one that is final. A block is solid once 19 of the 27 witnesses, who take
+// turns, have made one on it (DposService.updateSolidBlock of java-tron 4.8.0).
+const Depth = 19
+
 // ErrAddress is what ParseAddress says, in some cases with a word on why. It is safe to show to a caller.
 var ErrAddress = errors.New(`must be a TRON address: "T" and 33 more letters and digits, in the case that the wallet shows`)
 

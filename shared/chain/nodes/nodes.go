@@ -1,0 +1,25 @@
+// Package nodes opens the way to a chain of any family.
+//
+// It promises: every chain that chain.ParseSet takes can be opened, or the error says which family cannot.
+package nodes
+
+import (
+	"fmt"
+	"time"
+
+	"farrier/shared/chain"
+	evm "farrier/shared/chain/evm/node"
+	tron "farrier/shared/chain/tron/node"
+)
+
+// Open is the node of a chain over its endpoints, in the order of preference. Nothing goes over the network before it is asked something.
+func Open(c chain.Config, endpoints []string, now func() time.Time) (chain.Node, error) {
+	switch family := c.ID.Namespace(); family {
+	case "eip155":
+		return evm.New(evm.Options{Config: c, Endpoints: endpoints, Now: now})
+	case "tron":
+		return tron.New(tron.Options{Config: c, Endpoints: endpoints, Now: now})
+	default:
+		return nil, fmt.Errorf("nodes: %s: nothing here speaks to nodes of the family %q", c.ID, family)
+	}
+}
