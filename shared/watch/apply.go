@@ -21,6 +21,7 @@ type finding struct {
 	chain.Transfer
 	owner   wallet.Address
 	settles uint64 // the height that has to be final before it is
+	sure    bool   // told alike by as many endpoints as must agree: only then may it be final
 }
 
 func (f finding) key() Key {
@@ -38,21 +39,34 @@ func (k Key) at(c chain.ID) dynamo.Key { return deposit.KeyOf(k.Merchant, k.Paym
 func (w *Watcher) find(ctx context.Context, e Entry) ([]finding, error) {
 	var found []finding
 	for _, r := range e.ranges() {
-		owners := map[string]wallet.Address{}
-		transfers, err := w.Node.Transfers(ctx, r.from, r.to, w.owned(owners))
+		more, err := w.inRange(ctx, r)
 		if err != nil {
-			return nil, fmt.Errorf("blocks %d to %d: %w", r.from, r.to, err)
+			return nil, err
 		}
-		found = append(found, w.belonging(transfers, owners)...)
+		found = append(found, more...)
 	}
 	for _, tx := range e.Looked {
-		more, err := w.inTransaction(ctx, tx)
+		more, err := w.inTransaction(ctx, tx, e.Final)
 		if err != nil && !errors.Is(err, chain.ErrNotFound) {
 			return nil, err
 		}
 		found = append(found, more...)
 	}
 	return found, nil
+}
+
+// inRange gives the deposits of a range. What is final is believed as several endpoints tell it.
+func (w *Watcher) inRange(ctx context.Context, r heights) ([]finding, error) {
+	ask := w.Node.Transfers
+	if r.settled {
+		ask = w.Node.Settled
+	}
+	owners := map[string]wallet.Address{}
+	transfers, err := ask(ctx, r.from, r.to, w.owned(owners))
+	if err != nil {
+		return nil, fmt.Errorf("blocks %d to %d: %w", r.from, r.to, err)
+	}
+	return w.belonging(transfers, owners, r.settled), nil
 }
 
 // owned asks the table of addresses and keeps what it answers.
@@ -67,34 +81,47 @@ func (w *Watcher) owned(into map[string]wallet.Address) chain.Owned {
 	}
 }
 
-func (w *Watcher) belonging(transfers []chain.Transfer, owners map[string]wallet.Address) []finding {
+func (w *Watcher) belonging(transfers []chain.Transfer, owners map[string]wallet.Address, sure bool) []finding {
 	var found []finding
 	for _, t := range transfers {
 		if owner, ours := owners[t.To]; ours {
-			found = append(found, finding{Transfer: t, owner: owner, settles: w.Config.Settles(t)})
+			found = append(found, finding{Transfer: t, owner: owner, settles: w.Config.Settles(t), sure: sure})
 		}
 	}
 	return found
 }
 
-func (w *Watcher) inTransaction(ctx context.Context, tx string) ([]finding, error) {
-	_, moved, err := w.Node.Transaction(ctx, tx)
+// inTransaction gives the deposits of one transaction. Where its block is final they are sure, or, where the endpoints
+// that must agree do not, left to the scan, which has yet to come there.
+func (w *Watcher) inTransaction(ctx context.Context, tx string, final uint64) ([]finding, error) {
+	block, moved, err := w.Node.Transaction(ctx, tx)
 	if err != nil {
 		return nil, fmt.Errorf("transaction %s: %w", tx, err)
+	}
+	if block.Height <= final {
+		found, err := w.inFinal(ctx, block.Height)
+		if !errors.Is(err, chain.ErrUnsure) || block.Height <= w.journal.newest().Final {
+			return slices.DeleteFunc(found, func(f finding) bool { return f.Tx != tx }), err
+		}
 	}
 	var to []string
 	for _, t := range moved {
 		to = append(to, t.To)
 	}
 	owners, err := w.Owners.Of(ctx, to)
-	return w.belonging(moved, owners), err
+	return w.belonging(moved, owners, false), err
+}
+
+// inFinal gives the deposits of a block that is final.
+func (w *Watcher) inFinal(ctx context.Context, height uint64) ([]finding, error) {
+	return w.inRange(ctx, heights{height, height, true})
 }
 
 // doubtful are the deposits that are to be looked at again if the entry's blocks do not show them: those
 // in blocks that it makes final, those that settle by it, and all that were found in blocks that have been
 // reorganised away since.
 func (w *Watcher) doubtful(e Entry) []Key {
-	final := heights{e.After + 1, e.Final}
+	final := heights{from: e.After + 1, to: e.Final}
 	return w.journal.keys(func(from Entry, k Key) bool {
 		return from.Number < e.Number && (final.has(k.Height) || final.has(k.settles()) || from.Number > e.Base)
 	})
@@ -103,7 +130,7 @@ func (w *Watcher) doubtful(e Entry) []Key {
 // again are the blocks, final for some time, of the deposits that settle by the entry. Their last look is the one that
 // makes them final, as it is with all others.
 func (w *Watcher) again(e Entry) []uint64 {
-	final := heights{e.After + 1, e.Final}
+	final := heights{from: e.After + 1, to: e.Final}
 	var out []uint64
 	for _, k := range w.journal.keys(func(_ Entry, k Key) bool { return final.has(k.settles()) && k.Height <= e.After }) {
 		out = append(out, k.Height)
@@ -139,32 +166,42 @@ func (w *Watcher) apply(ctx context.Context, e Entry, found []finding, final uin
 	return nil
 }
 
-// canonicalAt says whether a block is canonical.
-type canonicalAt func(ctx context.Context, height uint64, hash string) (bool, error)
+// canonicalOf says whether a deposit's block is canonical.
+type canonicalOf func(ctx context.Context, d deposit.Deposit) (bool, error)
 
-// remembering asks for each height once.
-func (w *Watcher) remembering() canonicalAt {
+// remembering asks for each height once; about a final deposit, from whom money would be taken back, it asks
+// as many endpoints as must agree.
+func (w *Watcher) remembering() canonicalOf {
+	type question struct {
+		height uint64
+		sure   bool
+	}
 	var mu sync.Mutex
-	known := map[uint64]string{}
-	return func(ctx context.Context, height uint64, hash string) (bool, error) {
+	known := map[question]string{}
+	return func(ctx context.Context, d deposit.Deposit) (bool, error) {
 		mu.Lock()
 		defer mu.Unlock()
-		if _, ok := known[height]; !ok {
-			at, err := w.Node.BlockAt(ctx, height)
-			if err != nil {
-				return false, fmt.Errorf("block %d: %w", height, err)
+		q := question{d.Height, d.State == deposit.Final}
+		if _, ok := known[q]; !ok {
+			ask := w.Node.BlockAt
+			if q.sure {
+				ask = w.Node.Sure
 			}
-			known[height] = at.Hash
+			at, err := ask(ctx, q.height)
+			if err != nil {
+				return false, fmt.Errorf("block %d: %w", q.height, err)
+			}
+			known[q] = at.Hash
 		}
-		return known[height] == hash, nil
+		return known[q] == d.BlockHash, nil
 	}
 }
 
 // observe records a transfer that is in a canonical block. Where its deposit is final in another block,
 // that block must be gone: then the deposit is reversed before it begins anew.
-func (w *Watcher) observe(ctx context.Context, f finding, final uint64, canonical canonicalAt) error {
+func (w *Watcher) observe(ctx context.Context, f finding, final uint64, canonical canonicalOf) error {
 	state := deposit.Confirming
-	if f.settles <= final {
+	if f.sure && f.settles <= final {
 		state = deposit.Final
 	}
 	_, err := w.Deposits.Observe(ctx, f.owner, f.Transfer, state, w.Now())
@@ -173,7 +210,7 @@ func (w *Watcher) observe(ctx context.Context, f finding, final uint64, canonica
 		return err
 	}
 	stored := elsewhere.Stored
-	there, err := canonical(ctx, stored.Height, stored.BlockHash)
+	there, err := canonical(ctx, stored)
 	switch {
 	case err != nil:
 		return err
@@ -188,7 +225,7 @@ func (w *Watcher) observe(ctx context.Context, f finding, final uint64, canonica
 }
 
 // missing decides about a deposit that was found once and that the entry's blocks do not show.
-func (w *Watcher) missing(ctx context.Context, key dynamo.Key, e Entry, canonical canonicalAt) error {
+func (w *Watcher) missing(ctx context.Context, key dynamo.Key, e Entry, canonical canonicalOf) error {
 	d, err := w.Deposits.Get(ctx, key)
 	if errors.Is(err, dynamo.ErrMissing) {
 		return nil // named in the journal by a watcher that died, and gone before anybody wrote it
@@ -199,7 +236,7 @@ func (w *Watcher) missing(ctx context.Context, key dynamo.Key, e Entry, canonica
 	if d.State == deposit.Dropped || d.State == deposit.Reversed {
 		return nil
 	}
-	there, err := canonical(ctx, d.Height, d.BlockHash)
+	there, err := canonical(ctx, d)
 	switch {
 	case err != nil:
 		return err
@@ -227,7 +264,7 @@ func (e Entry) scanned(height uint64) bool {
 func (w *Watcher) disputed(ctx context.Context, d deposit.Deposit) error {
 	block, moved, err := w.Node.Transaction(ctx, d.Tx)
 	if errors.Is(err, chain.ErrNotFound) {
-		return w.retract(ctx, d)
+		return w.takeBack(ctx, d)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrContradiction, d.Tx, err)
@@ -235,12 +272,29 @@ func (w *Watcher) disputed(ctx context.Context, d deposit.Deposit) error {
 	if block.Hash != d.BlockHash {
 		return ErrReorganised
 	}
-	for _, t := range moved {
-		if t.Index == d.Index && t.To == d.To {
-			return fmt.Errorf("%w: %s is in block %d and the scan does not show it", ErrContradiction, d.Tx, d.Height)
+	if slices.ContainsFunc(moved, func(t chain.Transfer) bool { return tells(t, d) }) {
+		return fmt.Errorf("%w: %s is in block %d and the scan does not show it", ErrContradiction, d.Tx, d.Height)
+	}
+	return w.takeBack(ctx, d)
+}
+
+// takeBack retracts a deposit that its block does not hold; a final one only where the endpoints that must agree say so.
+func (w *Watcher) takeBack(ctx context.Context, d deposit.Deposit) error {
+	if d.State == deposit.Final {
+		there, err := w.inFinal(ctx, d.Height)
+		switch {
+		case err != nil:
+			return err
+		case slices.ContainsFunc(there, func(f finding) bool { return tells(f.Transfer, d) }):
+			return fmt.Errorf("%w: %s is in block %d after all", ErrContradiction, d.Tx, d.Height)
 		}
 	}
 	return w.retract(ctx, d)
+}
+
+// tells says whether a transfer is the deposit's.
+func tells(t chain.Transfer, d deposit.Deposit) bool {
+	return t.Tx == d.Tx && t.Index == d.Index && t.To == d.To
 }
 
 func (w *Watcher) retract(ctx context.Context, d deposit.Deposit) error {

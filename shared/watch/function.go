@@ -56,6 +56,7 @@ type Summary struct {
 	Found     int      `json:"found"`
 	Pending   int      `json:"pending"`
 	Trouble   string   `json:"trouble,omitempty"`   // of the last pass
+	Unsure    string   `json:"unsure,omitempty"`    // why nothing became final in it
 	Elsewhere bool     `json:"elsewhere,omitempty"` // another invocation has the lease
 }
 
@@ -136,13 +137,16 @@ func (f *Function) wait(ctx context.Context, w *Watcher, long time.Duration, unt
 
 func (s *Summary) note(p Progress, err error) {
 	s.Passes++
-	s.Trouble = ""
+	s.Trouble, s.Unsure = "", ""
 	if err != nil {
 		s.Trouble = err.Error()
 		return
 	}
 	s.Height, s.Behind, s.Final, s.Pending = p.Height, p.Behind, p.Final, p.Pending
 	s.Found += p.Found
+	if p.Unsure != nil {
+		s.Unsure = p.Unsure.Error()
+	}
 }
 
 // pause is how long to wait after a pass: not at all while far behind, a block while something is
@@ -180,13 +184,13 @@ func holder(ctx context.Context) string {
 // tell leaves the line and the figures that alarms listen to.
 func (f *Function) tell(ctx context.Context, s Summary) {
 	name := map[string]string{"chain": string(s.Chain)}
-	if s.Trouble != "" {
+	if s.Trouble != "" || s.Unsure != "" {
 		f.Log.ErrorContext(ctx, "watch in trouble", "summary", s)
 		f.Metrics.Count("WatchTrouble", 1, name)
-		return
+	} else {
+		f.Log.InfoContext(ctx, "watched", "summary", s)
 	}
-	f.Log.InfoContext(ctx, "watched", "summary", s)
-	if !s.Elsewhere {
+	if s.Trouble == "" && !s.Elsewhere {
 		f.Metrics.Count("BlocksBehind", int(min(s.Behind, 1<<31)), name) // #nosec G115 -- bounded
 		f.Metrics.Count("DepositsFound", s.Found, name)
 		f.Metrics.Count("DepositsPending", s.Pending, name)

@@ -29,7 +29,7 @@ func (w *Watcher) Look(ctx context.Context, txs []string) (unmined []string, err
 func (w *Watcher) look(ctx context.Context, txs []string) (unmined []string, err error) {
 	// What is final is read before the transactions are: a block that goes while they are read is then not called final.
 	head, final, err := w.head(ctx)
-	if err != nil {
+	if err != nil && !errors.Is(err, chain.ErrUnsure) {
 		return nil, err
 	}
 	var news []finding
@@ -38,7 +38,7 @@ func (w *Watcher) look(ctx context.Context, txs []string) (unmined []string, err
 		if w.journal.follows(tx) {
 			continue
 		}
-		found, err := w.inTransaction(ctx, tx)
+		found, err := w.inTransaction(ctx, tx, final)
 		if errors.Is(err, chain.ErrNotFound) {
 			unmined = append(unmined, tx)
 			continue

@@ -39,6 +39,7 @@ type Progress struct {
 	Final   uint64 // up to which every deposit is final
 	Found   int    // deposits that no pass had found before
 	Pending int    // deposits that are not final yet
+	Unsure  error  // why nothing became final: chain.ErrUnsure, or nil
 }
 
 // Trouble that passes by itself: the next pass tries again.
@@ -96,6 +97,13 @@ func (w *Watcher) pass(ctx context.Context) (Progress, error) {
 	}
 	began := w.Now()
 	next, found, err := w.scan(ctx, s, next)
+	if errors.Is(err, chain.ErrUnsure) {
+		s = s.unsureOf(err)
+		if next, due = w.plan(s); !due {
+			return w.progress(s, 0), nil
+		}
+		next, found, err = w.scan(ctx, s, next)
+	}
 	if err != nil {
 		w.narrow(next)
 		return Progress{}, err
@@ -125,9 +133,17 @@ func (w *Watcher) Overtaken(ctx context.Context) bool {
 
 // sight is what a pass begins with.
 type sight struct {
-	head  chain.Block
-	final uint64 // the newest final height, by the chain's rule
-	base  Entry  // the newest entry whose block is still canonical
+	head   chain.Block
+	final  uint64 // the newest final height, by the chain's rule
+	unsure error  // why nothing is final for this pass, where that is so
+	base   Entry  // the newest entry whose block is still canonical
+}
+
+// unsureOf is the sight of a pass whose endpoints do not agree on what is final: it looks at what is new, and lets
+// nothing become final.
+func (s sight) unsureOf(err error) sight {
+	s.final, s.unsure = 0, err
+	return s
 }
 
 // sight reads the journal and the head, finds the entry to go on from, and makes up for what a watcher
@@ -142,9 +158,9 @@ func (w *Watcher) sight(ctx context.Context) (sight, error) {
 	if err != nil {
 		return sight{}, err
 	}
-	head, final, err := w.head(ctx)
-	if err != nil {
-		return sight{}, err
+	head, final, unsure := w.head(ctx)
+	if unsure != nil && !errors.Is(unsure, chain.ErrUnsure) {
+		return sight{}, unsure
 	}
 	if newest := w.journal.newest(); head.Height < newest.To {
 		return sight{}, fmt.Errorf("%w: %d after %d", ErrBehind, head.Height, newest.To)
@@ -153,7 +169,7 @@ func (w *Watcher) sight(ctx context.Context) (sight, error) {
 	if err != nil {
 		return sight{}, err
 	}
-	s := sight{head: head, final: final, base: base}
+	s := sight{head: head, final: final, unsure: unsure, base: base}
 	return s, w.makeUp(ctx, s)
 }
 
@@ -171,7 +187,7 @@ func (w *Watcher) begin(ctx context.Context) error {
 	if w.Config.Start > 0 {
 		before = min(w.Config.Start-1, final)
 	}
-	at, err := w.Node.BlockAt(ctx, before)
+	at, err := w.Node.Sure(ctx, before)
 	if err != nil {
 		return fmt.Errorf("first block %d: %w", before, err)
 	}
@@ -179,6 +195,7 @@ func (w *Watcher) begin(ctx context.Context) error {
 }
 
 // head is the newest block, believed only once the node shows the same block by its height, and the newest final height.
+// It is chain.ErrUnsure, beside the head, where it cannot be told what is final.
 func (w *Watcher) head(ctx context.Context) (chain.Block, uint64, error) {
 	head, err := w.Node.Head(ctx)
 	if err != nil {
@@ -189,7 +206,7 @@ func (w *Watcher) head(ctx context.Context) (chain.Block, uint64, error) {
 	}
 	final, err := w.Node.Final(ctx, head)
 	if err != nil {
-		return chain.Block{}, 0, fmt.Errorf("final height: %w", err)
+		return head, 0, fmt.Errorf("final height: %w", err)
 	}
 	return head, final, nil
 }
@@ -317,34 +334,22 @@ func (e Entry) blocks() uint64 {
 	return n
 }
 
-// ranges are the blocks that a pass looks at: those that became final and those that are new, as one
-// range where they touch, and before them single ones whose deposits have settled.
+// ranges are the blocks that a pass looks at: single ones whose deposits have settled, those that became final, and
+// above them those that are new.
 func (e Entry) ranges() []heights {
 	var out []heights
 	for _, height := range e.Again {
-		out = append(out, heights{height, height})
+		out = append(out, heights{height, height, true})
 	}
-	return append(out, e.spans()...)
-}
-
-func (e Entry) spans() []heights {
-	settled, fresh := heights{e.After + 1, e.Final}, heights{e.From, e.To}
-	switch {
-	case settled.none() && fresh.none():
-		return nil
-	case fresh.none():
-		return []heights{settled}
-	case settled.none():
-		return []heights{fresh}
-	case e.Final+1 >= e.From:
-		return []heights{{e.After + 1, e.To}}
-	default:
-		return []heights{settled, fresh}
-	}
+	settled, fresh := heights{e.After + 1, e.Final, true}, heights{max(e.From, e.Final+1), e.To, false}
+	return append(out, slices.DeleteFunc([]heights{settled, fresh}, heights.none)...)
 }
 
 // heights is a range of blocks, both included.
-type heights struct{ from, to uint64 }
+type heights struct {
+	from, to uint64
+	settled  bool // final: as many endpoints as must agree are asked
+}
 
 func (r heights) none() bool { return r.from > r.to }
 
@@ -407,7 +412,10 @@ func (w *Watcher) keepAnchor(ctx context.Context, e Entry) error {
 	if w.Now().Sub(w.journal.begun) < anchorAt {
 		return nil
 	}
-	at, err := w.Node.BlockAt(ctx, w.settled(e))
+	at, err := w.Node.Sure(ctx, w.settled(e))
+	if errors.Is(err, chain.ErrUnsure) {
+		return nil // the next pass tries again
+	}
 	if err != nil {
 		return fmt.Errorf("anchor: %w", err)
 	}
@@ -428,6 +436,6 @@ func (w *Watcher) progress(s sight, found int) Progress {
 	e := w.journal.newest()
 	return Progress{
 		Height: e.To, Behind: s.head.Height - min(s.head.Height, e.To), Final: e.Final,
-		Found: found, Pending: len(w.journal.keys(func(_ Entry, k Key) bool { return k.settles() > e.Final })),
+		Found: found, Unsure: s.unsure, Pending: len(w.journal.keys(func(_ Entry, k Key) bool { return k.settles() > e.Final })),
 	}
 }

@@ -178,11 +178,27 @@ func (c *fakeChain) Transfers(ctx context.Context, from, to uint64, owned chain.
 
 // Settled and Sure are of a chain with one endpoint: its word.
 func (c *fakeChain) Settled(ctx context.Context, from, to uint64, owned chain.Owned) ([]chain.Transfer, error) {
+	if err := c.ask("Settled"); err != nil {
+		return nil, err
+	}
 	return c.Transfers(ctx, from, to, owned)
 }
 
 func (c *fakeChain) Sure(ctx context.Context, height uint64) (chain.Block, error) {
+	if err := c.ask("Sure"); err != nil {
+		return chain.Block{}, err
+	}
 	return c.BlockAt(ctx, height)
+}
+
+// unsure is a chain whose endpoints do not agree where these are asked for.
+func (c *fakeChain) unsure(methods ...string) {
+	c.before = func(asked string) error {
+		if slices.Contains(methods, asked) {
+			return fmt.Errorf("%s: %w", asked, chain.ErrUnsure)
+		}
+		return nil
+	}
 }
 
 func (c *fakeChain) Transaction(_ context.Context, tx string) (chain.Block, []chain.Transfer, error) {
