@@ -9,6 +9,7 @@ import (
 
 	"farrier/shared/deposit"
 	"farrier/shared/merchant"
+	"farrier/shared/money"
 	"farrier/shared/payment"
 )
 
@@ -110,13 +111,14 @@ func (a *API) getPayment(ctx context.Context, in *onePayment) (*paymentWithDepos
 	}}, nil
 }
 
-var examplePayment = payment.View{
-	ID: "pay_" + exampleULID, Status: payment.Waiting, Asset: "eip155:137/erc20:0xc2132d05d31c914a87c6611c10748aeb04b58e8f",
-	Amount: "10.50", AmountUnits: "10500000", Received: "0.00", ReceivedUnits: "0", Reference: "order-1042",
-	Metadata: map[string]string{"customer": "c-77"}, Address: "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
-	URIs: payment.URIs{
-		EIP681:  "ethereum:0xc2132D05D31c914a87C6611C10748AEb04B58e8F@137/transfer?address=0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed&uint256=10500000",
-		Address: "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+var examplePayment = exampleAsked.ViewWithLinks(exampleTime)
+
+// exampleAsked is a payment as it is stored when it is made.
+var exampleAsked = payment.Payment{
+	ID: "pay_" + exampleULID, Status: payment.Waiting, Reference: "order-1042", Metadata: map[string]string{"customer": "c-77"},
+	Option: payment.Option{
+		Asset: "eip155:137/erc20:0xc2132d05d31c914a87c6611c10748aeb04b58e8f", Symbol: "USDT", Decimals: 6, Amount: money.Units(10_500_000),
+		Address: "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed",
 	},
 	CreatedAt: exampleTime, ExpiresAt: exampleTime.Add(time.Hour), UpdatedAt: exampleTime,
 }

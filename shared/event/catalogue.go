@@ -7,12 +7,14 @@ type Type string
 
 // The types.
 const (
-	PaymentPartial  Type = "payment.partial"
-	PaymentPaid     Type = "payment.paid"
-	PaymentOver     Type = "payment.over"
-	PaymentLate     Type = "payment.late"
-	PaymentExpired  Type = "payment.expired"
-	PaymentReversed Type = "payment.reversed"
+	PaymentPartial   Type = "payment.partial"
+	PaymentPaid      Type = "payment.paid"
+	PaymentOver      Type = "payment.over"
+	PaymentLate      Type = "payment.late"
+	PaymentExpired   Type = "payment.expired"
+	PaymentCancelled Type = "payment.cancelled"
+	PaymentDecided   Type = "payment.decided"
+	PaymentReversed  Type = "payment.reversed"
 
 	DepositConfirming Type = "deposit.confirming"
 	DepositFinal      Type = "deposit.final"
@@ -30,10 +32,12 @@ type Kind struct {
 
 var catalogue = []Kind{
 	{PaymentPartial, "Less than was asked has been credited so far."},
-	{PaymentPaid, "Exactly what was asked has been credited, in time."},
-	{PaymentOver, "More than was asked has been credited, in time."},
-	{PaymentLate, "Money came after the payment's time was over."},
+	{PaymentPaid, "What was asked has been credited, in time and within the tolerance."},
+	{PaymentOver, "More than was asked has been credited, in time, and more than the tolerance allows."},
+	{PaymentLate, "Money came after the payment's time was over, or after it was cancelled, and too little before."},
 	{PaymentExpired, "The payment's time is over and too little has come."},
+	{PaymentCancelled, "The merchant has cancelled the payment. Money that comes all the same counts for it, as late where its block is later."},
+	{PaymentDecided, "The merchant has decided about money that is not as it was asked for; the payment's decisions and whether it is settled say what."},
 	{PaymentReversed, "The chain took back money that had been credited; the payment's amounts are lower again."},
 	{DepositConfirming, "A transfer to a payment's address is in a block that is not final yet."},
 	{DepositFinal, "A transfer is final: it will be credited."},

@@ -20,7 +20,7 @@ type Event struct {
 	CreatedAt time.Time `dynamodbav:"created_at"` // when it happened
 	Object    string    `dynamodbav:"object"`     // id of what it is about
 	Version   int64     `dynamodbav:"version"`    // of that object
-	Payload   string    `dynamodbav:"payload"`    // the bytes that are sent
+	Payload   Payload   `dynamodbav:"payload"`
 }
 
 // body is the form of Payload (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#payload-structure).
@@ -56,7 +56,7 @@ func New(e Event, data any) (Event, error) {
 	if err := encoder.Encode(body{Type: e.Type, Timestamp: e.CreatedAt, Data: data}); err != nil {
 		return Event{}, fmt.Errorf("event: %w", err)
 	}
-	e.Payload = string(bytes.TrimSuffix(out.Bytes(), []byte("\n")))
+	e.Payload = Payload(bytes.TrimSuffix(out.Bytes(), []byte("\n")))
 	return e, nil
 }
 

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"farrier/shared/dynamo"
 	"farrier/shared/id"
 	"farrier/shared/parts"
@@ -29,7 +31,7 @@ func derive(t *testing.T, o Origin, kind Type, data any) Event {
 func TestThePayloadIsTypeTimeAndDataAndNothingIsEscapedForPages(t *testing.T) {
 	e := derive(t, origin, PaymentPaid, map[string]string{"uri": "a?b=1&c=<ü>"})
 	want := `{"type":"payment.paid","timestamp":"2026-11-21T10:00:05.123Z","data":{"uri":"a?b=1&c=<ü>"}}`
-	if e.Payload != want {
+	if string(e.Payload) != want {
 		t.Errorf("%s", e.Payload)
 	}
 	view := e.View()
@@ -135,5 +137,28 @@ func TestConformanceEventsAreListedNewestFirst(t *testing.T) {
 	}
 	if _, _, err := s.List(ctx, origin.Key.PK, 2, "nonsense"); problem.Of(err).Field != "cursor" {
 		t.Errorf("a wrong cursor: %v", err)
+	}
+}
+
+func TestAPayloadIsStoredInHalfTheBytesAndReadBackByteForByte(t *testing.T) {
+	e := derive(t, origin, PaymentPaid, map[string]string{"uri": strings.Repeat("eip155:137/erc20:0xc2132d05d31c914a87c6611c10748aeb04b58e8f ü ", 9)})
+	item, ok := dynamo.Must(e).(*types.AttributeValueMemberM)
+	if !ok {
+		t.Fatalf("%T", dynamo.Must(e))
+	}
+	var back Event
+	if err := dynamo.Unmarshal(item.Value, &back); err != nil || back != e {
+		t.Errorf("%+v, %v", back, err)
+	}
+	if stored := parts.ItemSize(e); stored > len(e.Payload)/2+300 {
+		t.Errorf("%d bytes of payload are stored in %d", len(e.Payload), stored)
+	}
+	item.Value["payload"] = &types.AttributeValueMemberS{Value: string(e.Payload)} // as it was stored before it was deflated
+	if err := dynamo.Unmarshal(item.Value, &back); err != nil || back != e {
+		t.Errorf("%+v, %v", back, err)
+	}
+	item.Value["payload"] = &types.AttributeValueMemberB{Value: []byte("not deflated")}
+	if err := dynamo.Unmarshal(item.Value, &back); err == nil {
+		t.Error("bytes that are none are read")
 	}
 }

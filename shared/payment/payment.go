@@ -38,6 +38,8 @@ type Payment struct {
 
 	Reference   string            `dynamodbav:"reference"`
 	Metadata    map[string]string `dynamodbav:"metadata,omitempty"`
+	PageURL     string            `dynamodbav:"page_url,omitempty"`   // where the payer pays
+	WalletURL   string            `dynamodbav:"wallet_url,omitempty"` // where the payer's wallet tells what became of it
 	Fingerprint string            `dynamodbav:"fingerprint"`
 
 	Status      Status     `dynamodbav:"status"`

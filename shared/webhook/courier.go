@@ -100,11 +100,11 @@ func (c Courier) pursue(ctx context.Context, d Delivery) error {
 		return err // an event is recorded before its jobs are sent: one that is missing is a matter for a person
 	}
 	at := c.now()
-	signatures, err := c.Endpoints.signatures(ctx, endpoint, told.ID, at, told.Payload)
+	signatures, err := c.Endpoints.signatures(ctx, endpoint, told.ID, at, string(told.Payload))
 	if err != nil {
 		return err
 	}
-	out := c.Client.post(ctx, post{URL: endpoint.URL, ID: told.ID, Signatures: signatures, Payload: told.Payload, At: at})
+	out := c.Client.post(ctx, post{URL: endpoint.URL, ID: told.ID, Signatures: signatures, Payload: string(told.Payload), At: at})
 	if err := ctx.Err(); err != nil {
 		return err // it was us who stopped, so this is no result
 	}

@@ -250,7 +250,7 @@ func (w *world) clock() time.Time {
 // receive is the merchant's server.
 func (w *world) receive(out http.ResponseWriter, r *http.Request, reply func(int, http.ResponseWriter)) {
 	body, _ := io.ReadAll(r.Body)
-	if err := w.judge.VerifyIgnoringTimestamp(body, r.Header); err != nil || string(body) != w.event.Payload {
+	if err := w.judge.VerifyIgnoringTimestamp(body, r.Header); err != nil || string(body) != string(w.event.Payload) {
 		w.t.Errorf("the official library refuses the webhook: %v", err)
 	}
 	w.mu.Lock()

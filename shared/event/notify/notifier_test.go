@@ -371,7 +371,7 @@ func TestConformanceASecondTellingIsSetAsideAndTheFirstIsSentAllTheSame(t *testi
 	if unfit := (stream.Unfit{}); !errors.As(answers[0], &unfit) || !errors.Is(answers[0], event.ErrTold) {
 		t.Errorf("%v", answers)
 	}
-	if events := listed(t, r); len(events) != 1 || !strings.Contains(events[0].Payload, "order-1042") {
+	if events := listed(t, r); len(events) != 1 || !strings.Contains(string(events[0].Payload), "order-1042") {
 		t.Errorf("%+v", events)
 	}
 	if got := jobs(t, r); len(got) != 2 || got[0] != got[1] {
