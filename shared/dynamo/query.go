@@ -194,3 +194,30 @@ func (t Table) Scan(ctx context.Context, f func(Item) error) error {
 		in.ExclusiveStartKey = out.LastEvaluatedKey
 	}
 }
+
+// EachKey reads the keys of one of several equal parts of the table, with strong consistency: whatever was written before it
+// began is among them. It costs the reading of whole items all the same.
+func (t Table) EachKey(ctx context.Context, part, of int32, f func(Key)) error {
+	consistent, keys := true, "pk, sk"
+	in := &dynamodb.ScanInput{TableName: &t.Name, ConsistentRead: &consistent, ProjectionExpression: &keys, Segment: &part, TotalSegments: &of}
+	for {
+		out, err := t.Client.Scan(ctx, in)
+		if err != nil {
+			return t.wrap("scan", err)
+		}
+		for _, item := range out.Items {
+			var k struct {
+				PK string `dynamodbav:"pk"`
+				SK string `dynamodbav:"sk"`
+			}
+			if err := Unmarshal(item, &k); err != nil {
+				return err
+			}
+			f(Key(k))
+		}
+		if len(out.LastEvaluatedKey) == 0 {
+			return nil
+		}
+		in.ExclusiveStartKey = out.LastEvaluatedKey
+	}
+}

@@ -53,6 +53,7 @@ type Expiry struct {
 type Store struct {
 	Payments  dynamo.Table
 	Addresses dynamo.Table
+	Roster    *wallet.Roster // where each address is entered before it is claimed; nil where no filter needs it
 	Expiry    Scheduler
 	Assets    *chain.Set
 	Now       func() time.Time
@@ -204,7 +205,7 @@ func (s Store) claimAddress(ctx context.Context, account wallet.XPub, on chain.I
 			PK: key.PK, SK: key.SK, Address: spelling, Merchant: p.PK, Payment: name, Shards: max(shards, 1),
 			Path: strconv.Itoa(receivingBranch) + "/" + strconv.FormatUint(uint64(index), 10), Fingerprint: anchor, Request: p.Fingerprint, CreatedAt: now,
 		}
-		err = s.Addresses.Create(ctx, claim)
+		err = s.Roster.Claim(ctx, s.Addresses, claim)
 		var stored wallet.Address
 		taken, readErr := dynamo.Exists(err, &stored)
 		switch {

@@ -22,6 +22,7 @@ import (
 // Function is the Lambda function: each minute a loop over each chain, and looks as they come.
 type Function struct {
 	Watchers []*Watcher // one to a chain
+	Filter   *Filter    // that the watchers share; nil for none
 	Metrics  cloud.Metrics
 	Now      cloud.Clock
 	Sleep    func(context.Context, time.Duration) error
@@ -68,6 +69,9 @@ func (f *Function) loops(ctx context.Context) []Summary {
 	}
 	ctx, cancel := context.WithTimeout(ctx, until.Sub(f.Now()))
 	defer cancel()
+	// A process that only takes looks asks the table, which costs less than reading it. The reading goes on where the
+	// minute ends: what it has found stays good, since the roster is read from its beginning on.
+	go f.Filter.Load(context.WithoutCancel(ctx))
 	out := make([]Summary, len(f.Watchers))
 	f.beside(func(i int, w *Watcher) {
 		out[i] = f.loop(ctx, w, until)

@@ -19,11 +19,12 @@ import (
 // It is asked with strong consistency and only after the block was fetched. An address is stored before
 // anybody is told of it, so it is stored before its payer can sign, before the block is made and before
 // the block is fetched: what is not in the answer was not ours when the block was made. No list of
-// addresses in memory could promise that.
+// addresses in memory could promise that by itself; see Filter for the one that stands before the table.
 type Owners struct {
 	Table  dynamo.Table
 	Family string // of the chain's addresses: one key pair has one address on all chains of a family
 	Sleep  func(context.Context, time.Duration) error
+	Filter *Filter // spares the table most questions; nil for none
 }
 
 // perCall is how many keys BatchGetItem takes
@@ -32,7 +33,10 @@ const perCall = 100
 
 // Of finds the owners of those addresses that are ours.
 func (o Owners) Of(ctx context.Context, addresses []string) (map[string]wallet.Address, error) {
-	distinct := slices.Sorted(maps.Keys(set(addresses)))
+	distinct, err := o.Filter.perhaps(ctx, o.Family, slices.Sorted(maps.Keys(set(addresses))))
+	if err != nil {
+		return nil, err
+	}
 	out := map[string]wallet.Address{}
 	for part := range slices.Chunk(distinct, perCall) {
 		if err := o.read(ctx, part, out); err != nil {

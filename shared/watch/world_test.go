@@ -231,21 +231,28 @@ type world struct {
 	deep   int    // the most blocks that they ask for
 
 	passes, deposits, addresses dynamo.Table
+
+	filtered bool // every watcher has a filter before the table of addresses
+	roster   dynamo.Table
 }
 
 func newWorld(t *testing.T, blocks int) *world {
 	t.Helper()
 	w := &world{t: t, chain: newChain(blocks), clock: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
-	w.passes, w.deposits, w.addresses = parts.Table(t), parts.Table(t), parts.Table(t)
+	w.passes, w.deposits, w.addresses, w.roster = parts.Table(t), parts.Table(t), parts.Table(t), parts.Table(t)
 	w.owns(ours, "pay_1")
 	w.owns(alsoOurs, "pay_2")
 	return w
 }
 
-func (w *world) owns(address, payment string) {
+func (w *world) owns(address, payment string) { w.makes(address, payment, 0) }
+
+// makes has a process whose clock is off make an address.
+func (w *world) makes(address, payment string, off time.Duration) {
 	w.t.Helper()
 	key := wallet.KeyOf("eip155", address)
-	err := w.addresses.Create(context.Background(), wallet.Address{
+	roster := &wallet.Roster{Table: w.roster, Now: func() time.Time { return w.clock.Add(off) }}
+	err := roster.Claim(context.Background(), w.addresses, wallet.Address{
 		PK: key.PK, SK: key.SK, Address: address, Merchant: "mer_1", Payment: payment, Shards: 2,
 	})
 	var exists *dynamo.ExistsError // the local AWS loses an answer now and then
@@ -272,9 +279,13 @@ func (w *world) watcher() *watch.Watcher { return w.watcherOver(w.deposits.Clien
 func (w *world) watcherOver(client *dynamodb.Client) *watch.Watcher {
 	over := func(t dynamo.Table) dynamo.Table { return dynamo.Table{Client: client, Name: t.Name} }
 	now := func() time.Time { return w.clock }
+	var filter *watch.Filter
+	if w.filtered {
+		filter = &watch.Filter{Addresses: over(w.addresses), Roster: &wallet.Roster{Table: over(w.roster), Now: now}, Now: now, Log: slog.New(slog.DiscardHandler)}
+	}
 	return &watch.Watcher{
 		Config: w.config(), Node: w.chain, Passes: over(w.passes), Now: now, Log: slog.New(slog.DiscardHandler),
-		Owners:   watch.Owners{Table: over(w.addresses), Family: "eip155", Sleep: cloud.Sleep},
+		Owners:   watch.Owners{Table: over(w.addresses), Family: "eip155", Sleep: cloud.Sleep, Filter: filter},
 		Deposits: deposit.Store{Table: over(w.deposits), Metrics: cloud.Metrics{Out: io.Discard, Now: now}},
 	}
 }
