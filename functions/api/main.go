@@ -29,6 +29,7 @@ import (
 	"farrier/shared/queue"
 	"farrier/shared/seal"
 	"farrier/shared/timer"
+	"farrier/shared/wallet"
 	"farrier/shared/webhook"
 )
 
@@ -61,7 +62,7 @@ func main() {
 		Journal:     journal.Journal{Table: table("JOURNAL_TABLE"), Now: now},
 		Interpret:   queue.Queue{Client: queues, URL: cloud.Env("INTERPRET_QUEUE")},
 		Payments: payment.Store{
-			Payments: table("PAYMENTS_TABLE"), Addresses: table("ADDRESSES_TABLE"), Expiry: expiry, Assets: chains, Now: now, Random: random,
+			Payments: table("PAYMENTS_TABLE"), Addresses: table("ADDRESSES_TABLE"), Roster: wallet.RosterIn(client, cloud.Getenv("ROSTER_TABLE", ""), now), Expiry: expiry, Assets: chains, Now: now, Random: random,
 		},
 		Deposits:   deposit.Store{Table: table("DEPOSITS_TABLE")},
 		Ledger:     ledger.Store{Entries: table("ENTRIES_TABLE"), Balances: table("BALANCES_TABLE")},

@@ -14,6 +14,7 @@ import (
 	"farrier/shared/cloud"
 	"farrier/shared/deposit"
 	"farrier/shared/dynamo"
+	"farrier/shared/wallet"
 	"farrier/shared/watch"
 )
 
@@ -24,13 +25,14 @@ func main() {
 	must(err)
 	tables, log, metrics := dynamodb.NewFromConfig(cloud.Config()), cloud.Log(), cloud.NewMetrics()
 	table := func(name string) dynamo.Table { return dynamo.Table{Client: tables, Name: cloud.Env(name)} }
-	f := &watch.Function{Metrics: metrics, Now: time.Now, Sleep: cloud.Sleep, Log: log}
+	filter := watch.FilterOver(table("ADDRESSES_TABLE"), wallet.RosterIn(tables, cloud.Getenv("ROSTER_TABLE", ""), time.Now), time.Now, log)
+	f := &watch.Function{Filter: filter, Metrics: metrics, Now: time.Now, Sleep: cloud.Sleep, Log: log}
 	for _, c := range chains.Chains() {
 		n, err := nodes.Open(c, endpoints[c.ID], time.Now)
 		must(err)
 		f.Watchers = append(f.Watchers, &watch.Watcher{
 			Config: c, Node: n, Passes: table("PASSES_TABLE"), Now: time.Now, Log: log,
-			Owners:   watch.Owners{Table: table("ADDRESSES_TABLE"), Family: c.ID.Namespace(), Sleep: cloud.Sleep},
+			Owners:   watch.Owners{Table: table("ADDRESSES_TABLE"), Family: c.ID.Namespace(), Sleep: cloud.Sleep, Filter: filter},
 			Deposits: deposit.Store{Table: table("DEPOSITS_TABLE"), Metrics: metrics},
 		})
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"golang.org/x/sync/errgroup"
 
 	"farrier/shared/dynamo"
@@ -48,6 +49,14 @@ type row struct {
 	PK  string `dynamodbav:"pk"` // day and shard
 	SK  string `dynamodbav:"sk"` // moment, and the address's own partition key
 	TTL int64  `dynamodbav:"ttl"`
+}
+
+// RosterIn is the roster in the table of that name, or nil where it is empty: then none is kept.
+func RosterIn(client *dynamodb.Client, name string, now func() time.Time) *Roster {
+	if name == "" {
+		return nil
+	}
+	return &Roster{Table: dynamo.Table{Client: client, Name: name}, Now: now}
 }
 
 // errLate: the roster takes so long that its rows would lie where no reader looks any more.

@@ -39,6 +39,14 @@ type Filter struct {
 	loading sync.Mutex
 }
 
+// FilterOver is the filter before a table of addresses, or nil where no roster is kept.
+func FilterOver(addresses dynamo.Table, roster *wallet.Roster, now cloud.Clock, log *slog.Logger) *Filter {
+	if roster == nil {
+		return nil
+	}
+	return &Filter{Addresses: addresses, Roster: roster, Now: now, Log: log}
+}
+
 const (
 	parts = 4
 	// wrong is how often a generation takes a stranger's address for ours; each is asked in turn, so their chances add up.
