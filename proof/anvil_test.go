@@ -47,7 +47,7 @@ type realChain struct {
 	empty string              // the snapshot before all payments
 	again map[string]anvil.Tx // every transaction that was ever included, to be sent once more
 	last  time.Time           // of the newest block
-	final map[string]bool     // by hash: every block that was ever final
+	final map[string]uint64   // by hash: how many final blocks lay above each block that was ever final
 }
 
 var _ proof.Chain = (*realChain)(nil)
@@ -65,7 +65,7 @@ func newRealChain(t *testing.T) *realChain {
 func (c *realChain) reset() {
 	c.anvil.Call(nil, "evm_revert", c.empty)
 	c.anvil.Call(&c.empty, "evm_snapshot") // a snapshot serves once
-	c.again, c.last, c.final = map[string]anvil.Tx{}, proof.Start, map[string]bool{}
+	c.again, c.last, c.final = map[string]anvil.Tx{}, proof.Start, map[string]uint64{}
 }
 
 // Mine has the payer make these transfers, or make them again. The chain demands that each block is later than the one before.
@@ -85,8 +85,8 @@ func (c *realChain) Mine(now time.Time, transfers ...chain.Transfer) []chain.Tra
 		c.last = now
 	}
 	c.anvil.MineAt(c.last)
-	if height := c.anvil.Height(); height >= finality {
-		c.final[c.block(fmt.Sprintf("0x%x", height-finality)).Hash] = true
+	for above, height := uint64(0), c.anvil.Height(); above < 4 && height >= finality+above; above++ {
+		c.final[c.block(fmt.Sprintf("0x%x", height-finality-above)).Hash] = above
 	}
 	if len(transfers) == 0 {
 		return nil
@@ -115,7 +115,10 @@ const finality = 3
 
 func (c *realChain) Canonical() []chain.Transfer { return c.transfers(0, c.anvil.Height()-finality) }
 
-func (c *realChain) WasFinal(hash string) bool { return c.final[hash] }
+func (c *realChain) WasFinal(hash string, deeper uint64) bool {
+	above, final := c.final[hash]
+	return final && above >= deeper
+}
 
 func (c *realChain) Node(w *proof.World) chain.Node {
 	n, err := node.New(node.Options{Config: w.Config, Endpoints: []string{c.anvil.URL}, Now: w.Now, Transport: w.Requests()})

@@ -20,8 +20,8 @@ type Chain interface {
 	Reorganise(depth int) []chain.Transfer
 	// Canonical are all transfers that the chain holds now, in blocks that are final.
 	Canonical() []chain.Transfer
-	// WasFinal says whether a block, by its hash, is final or ever was.
-	WasFinal(hash string) bool
+	// WasFinal says whether a block, by its hash, is final or ever was, so many blocks deeper than the chain's rule asks.
+	WasFinal(hash string, deeper uint64) bool
 	// Node is a function's way to the chain, as after a cold start.
 	Node(*World) chain.Node
 }

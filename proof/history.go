@@ -32,16 +32,16 @@ type History struct {
 }
 
 // NewHistory begins in an empty world over a chain in memory.
-func NewHistory(t TB, a *AWS, tables Tables) *History {
+func NewHistory(t TB, a *AWS, tables Tables, settings ...Setting) *History {
 	t.Helper()
-	return NewHistoryOn(t, a, tables, nil)
+	return NewHistoryOn(t, a, tables, nil, settings...)
 }
 
 // NewHistoryOn begins in an empty world over a chain that holds no payment yet; nil is one in memory.
-func NewHistoryOn(t TB, a *AWS, tables Tables, on Chain) *History {
+func NewHistoryOn(t TB, a *AWS, tables Tables, on Chain, settings ...Setting) *History {
 	t.Helper()
 	a.Wipe(t)
-	h := &History{World: NewWorld(t, a, tables, on), asked: map[string]payment.Payment{}, unasked: map[string]payment.Request{}}
+	h := &History{World: NewWorld(t, a, tables, on, settings...), asked: map[string]payment.Payment{}, unasked: map[string]payment.Request{}}
 	a.hear["deposits"] = h.noteFinality
 	for range 4 { // so that no reorganisation reaches back to before the watch began
 		if _, err := h.Watch(); err != nil {

@@ -138,11 +138,19 @@ func balancesEqualEntries(h *History) (found []string) {
 
 func finalIsFinal(h *History) []string { return h.tooSoon }
 
+// waits is by how many blocks a deposit has to lie deeper than others, since it is large.
+func waits(d deposit.Deposit) uint64 {
+	if d.Amount.Cmp(money.Units(units(largeAmount))) >= 0 {
+		return deeper
+	}
+	return 0
+}
+
 // noteFinality hears of each deposit as it is written, and notes one of the chain's that is final before its block is.
 func (h *History) noteFinality(item dynamo.Item) {
 	var d deposit.Deposit
 	err := dynamo.Unmarshal(item, &d)
-	if err == nil && d.Held == nil && d.State == deposit.Final && !h.Chain.WasFinal(d.BlockHash) {
+	if err == nil && d.Held == nil && d.State == deposit.Final && !h.Chain.WasFinal(d.BlockHash, waits(d)) {
 		err = fmt.Errorf("version %d of %s is final in block %d", d.Version, d.ID, d.Height)
 	}
 	if err != nil {

@@ -20,10 +20,10 @@ type Memory struct {
 	mu      sync.Mutex
 	blocks  []block
 	forks   int
-	pending []chain.Transfer // in no block yet
-	held    uint64           // finality goes no further than this; 0 for no such limit
-	highest int              // how many blocks it ever had
-	final   map[string]bool  // by hash: every block that is final or was
+	pending []chain.Transfer  // in no block yet
+	held    uint64            // finality goes no further than this; 0 for no such limit
+	highest int               // how many blocks it ever had
+	final   map[string]uint64 // by hash: of every block that is final or was, how many final blocks lay above it at the most
 }
 
 // Deepest is by how much a chain ever falls behind its own highest block.
@@ -36,7 +36,7 @@ type block struct {
 
 // NewMemory has one empty block.
 func NewMemory(name chain.ID, depth uint64, now time.Time) *Memory {
-	c := &Memory{ID: name, Depth: depth, final: map[string]bool{}}
+	c := &Memory{ID: name, Depth: depth, final: map[string]uint64{}}
 	c.Mine(now)
 	return c
 }
@@ -98,11 +98,12 @@ func (c *Memory) Release() {
 	c.noteFinal()
 }
 
-// WasFinal says whether a block is final or ever was.
-func (c *Memory) WasFinal(hash string) bool {
+// WasFinal says whether a block is or ever was final, so many blocks deeper than the chain's rule asks.
+func (c *Memory) WasFinal(hash string, deeper uint64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.final[hash]
+	above, final := c.final[hash]
+	return final && above >= deeper
 }
 
 // finalHeight is the newest final height. The caller holds the lock.
@@ -115,13 +116,14 @@ func (c *Memory) finalHeight() uint64 {
 	return final
 }
 
-// noteFinal remembers which blocks are final, where finality may have gone on. The caller holds the lock.
+// noteFinal remembers which blocks are final and how deep, where finality may have gone on. The caller holds the lock.
 func (c *Memory) noteFinal() {
-	for _, b := range slices.Backward(c.blocks[:c.finalHeight()+1]) {
-		if c.final[b.Hash] {
+	final := c.finalHeight()
+	for _, b := range slices.Backward(c.blocks[:final+1]) {
+		if above, known := c.final[b.Hash]; known && above >= final-b.Height {
 			return
 		}
-		c.final[b.Hash] = true
+		c.final[b.Hash] = final - b.Height
 	}
 }
 

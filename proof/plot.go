@@ -135,6 +135,33 @@ func undone(h *History, a, b int) {
 	}
 }
 
+// patience: a payer pays much, and the watch sees its block become final and then deep enough. In between the block may be
+// reorganised away, or the watch dies.
+func patience(h *History, a, b int) {
+	addresses := h.told()
+	if len(addresses) == 0 {
+		return
+	}
+	h.Include(h.Transfer(addresses[a%len(addresses)], units("20")))
+	h.mine(3)
+	_, _ = h.Watch()
+	if b%4 == 0 {
+		h.reorganise(4, b/4)
+		return
+	}
+	if b%4 == 1 {
+		h.Swap()
+	}
+	h.mine(1)
+	_, _ = h.Watch()
+	h.mine(1)
+	if b%4 == 2 {
+		h.Expect([]Trouble{{At: 1 + a%3, Writing: true, Fault: StopAfter}})
+	}
+	_, _ = h.Watch()
+	h.Expect(nil)
+}
+
 // hide: the node hides a transfer for as long as it is near the head.
 func hide(h *History, a, _ int) {
 	addresses := h.told()

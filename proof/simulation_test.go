@@ -26,7 +26,11 @@ func TestHistories(t *testing.T) {
 	a, tables := account(t)
 	began, tally := time.Now(), proof.Tally{}
 	rapid.Check(t, func(t *rapid.T) {
-		h := proof.NewHistory(t, a, tables)
+		var settings []proof.Setting
+		if rapid.Bool().Draw(t, "filtered") {
+			settings = append(settings, proof.Filtered)
+		}
+		h := proof.NewHistory(t, a, tables, settings...)
 		steps := map[string]func(*rapid.T){}
 		for _, name := range proof.Deck() {
 			move, _, _ := strings.Cut(name, "#")

@@ -86,6 +86,7 @@ var Moves = map[string]Move{
 	"shift":     {2, 0, nil, shift},
 	"late news": {2, 0, nil, lateNews},
 	"undone":    {2, 0, nil, undone},
+	"patience":  {3, 0, nil, patience},
 	"hide":      {2, 0, nil, hide},
 	"echo":      {2, 0, nil, echo},
 	"overdue":   {2, 0, nil, overdue},

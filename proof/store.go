@@ -25,7 +25,7 @@ func (a *AWS) MakeTables(t testing.TB) Tables {
 		"deliveries": {Name: "due", Partition: "due_shard", Sort: "due_at"},
 	}
 	tables := Tables{}
-	for _, notion := range []string{"connections", "addresses", "passes", "callbacks", "journal", "deposits", "payments", "entries", "balances", "events", "endpoints", "deliveries"} {
+	for _, notion := range []string{"connections", "addresses", "roster", "passes", "callbacks", "journal", "deposits", "payments", "entries", "balances", "events", "endpoints", "deliveries"} {
 		var own []parts.Index
 		if i, has := indexes[notion]; has {
 			own = append(own, i)

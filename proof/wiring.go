@@ -30,6 +30,7 @@ import (
 	"farrier/shared/seal"
 	streams "farrier/shared/stream"
 	"farrier/shared/timer"
+	"farrier/shared/wallet"
 	"farrier/shared/watch"
 	"farrier/shared/webhook"
 )
@@ -78,7 +79,7 @@ func (p wiring) keyring(function string) *callback.Keyring {
 
 func (p wiring) payments(function string) payment.Store {
 	return payment.Store{
-		Payments: p.table(function, "payments"), Addresses: p.table(function, "addresses"), Assets: p.chains, Now: p.Now, Random: p.random,
+		Payments: p.table(function, "payments"), Addresses: p.table(function, "addresses"), Roster: p.roster(function), Assets: p.chains, Now: p.Now, Random: p.random,
 		Expiry: timer.Schedules{Client: scheduler.NewFromConfig(p.AWS.Config(function)), Queue: "expiry"},
 	}
 }
@@ -149,9 +150,26 @@ func (p wiring) notify() handler {
 	return p.over("notify", n.Handle)
 }
 
+// roster is none where nobody keeps all addresses in memory.
+func (p wiring) roster(function string) *wallet.Roster {
+	if !p.filtered {
+		return nil
+	}
+	return &wallet.Roster{Table: p.table(function, "roster"), Now: p.Now, AtOnce: 1}
+}
+
+// filter is a process's own, and empty at its start. One question follows the other, so that a run stays the same run.
+func (p wiring) filter() *watch.Filter {
+	filter := watch.FilterOver(p.table("watch", "addresses"), p.roster("watch"), p.Now, p.log())
+	if filter != nil {
+		filter.AtOnce = 1
+	}
+	return filter
+}
+
 func (p wiring) watcher() *watch.Watcher {
 	return &watch.Watcher{
-		Config: p.Config, Node: p.Chain.Node(p.World), Passes: p.table("watch", "passes"), Owners: watch.Owners{Table: p.table("watch", "addresses"), Family: p.Config.ID.Namespace(), Sleep: p.sleep},
+		Config: p.Config, Node: p.Chain.Node(p.World), Passes: p.table("watch", "passes"), Owners: watch.Owners{Table: p.table("watch", "addresses"), Family: p.Config.ID.Namespace(), Sleep: p.sleep, Filter: p.filter()},
 		Deposits: deposit.Store{Table: p.table("watch", "deposits"), Metrics: p.metrics()}, AtOnce: 1, Now: p.Now, Log: p.log(),
 	}
 }

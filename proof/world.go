@@ -66,6 +66,8 @@ type World struct {
 	Ledger   ledger.Store
 	Rederive rederive.Source
 
+	filtered bool // the watch keeps all addresses in memory
+
 	// The functions run in three processes, so that one can work while another is in the middle of a call.
 	processes [3]functions
 	working   [3]bool // which are in the middle of a call
@@ -147,13 +149,28 @@ const (
 	worldToken = "0x5fbdb2315678afecb367f032d93f642f64180aa3" // #nosec G101 -- an address
 )
 
+// The world's rule about large amounts: a transfer of so much, in the token's own unit, waits for so many blocks more.
+const (
+	largeAmount = "12"
+	deeper      = 2
+)
+
+// Setting makes a world another one than usual.
+type Setting func(*World)
+
+// Filtered is a world whose watch has a filter before the table of addresses.
+func Filtered(w *World) { w.filtered = true }
+
 // NewWorld makes an empty world over empty tables, on a chain; nil is one in memory.
-func NewWorld(t TB, a *AWS, tables Tables, on Chain) *World {
+func NewWorld(t TB, a *AWS, tables Tables, on Chain, settings ...Setting) *World {
 	t.Helper()
 	w := &World{T: t, AWS: a, clock: Start}
+	for _, set := range settings {
+		set(w)
+	}
 	a.Now, a.Wait = w.Now, w.Wait
-	set, err := chain.ParseSet(fmt.Sprintf(`[{"id":%q,"name":"World","native":{"symbol":"","ignore":true},"block_time":"1s","finality":{"depth":3},
-		"tokens":[{"symbol":"USDT","decimals":6,"address":%q}]}]`, worldChain, worldToken))
+	set, err := chain.ParseSet(fmt.Sprintf(`[{"id":%q,"name":"World","native":{"symbol":"","ignore":true},"block_time":"1s","finality":{"depth":3,
+		"deeper":[{"symbol":"USDT","amount":%q,"blocks":%d}]},"tokens":[{"symbol":"USDT","decimals":6,"address":%q}]}]`, worldChain, largeAmount, deeper, worldToken))
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
@@ -265,7 +282,9 @@ func (w *World) Run(function, what string, f func(context.Context) error) error 
 func (w *World) Watch() (watch.Progress, error) {
 	var p watch.Progress
 	err := w.Run("watch", "pass", func(ctx context.Context) (err error) {
-		p, err = w.in().warm().Pass(ctx)
+		watcher := w.in().warm()
+		watcher.Owners.Filter.Load(ctx)
+		p, err = watcher.Pass(ctx)
 		return err
 	})
 	return p, err
