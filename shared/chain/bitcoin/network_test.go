@@ -40,8 +40,11 @@ func TestANetworkIsNamedByItsGenesisBlock(t *testing.T) {
 		if n.Genesis != genesis {
 			t.Errorf("%s begins with %s, by btcd with %s", n.Name, n.Genesis, genesis)
 		}
-		if n.NoWork != (known.PowLimitBits == 0x207fffff) {
-			t.Errorf("%s: its easiest work is %x", n.Name, known.PowLimitBits)
+		if n.LeastWork != known.PowLimitBits {
+			t.Errorf("%s asks for %x, by btcd for %x", n.Name, n.LeastWork, known.PowLimitBits)
+		}
+		if want := max(1, uint64(known.BIP0034Height)); n.Heights != want && reference != regtest && reference != testnet4 { // #nosec G115 -- a height
+			t.Errorf("%s names heights from %d on, by btcd from %d", n.Name, n.Heights, want)
 		}
 	}
 	for _, unknown := range []string{"", "0", "mainnet", mainnet[:31], mainnet + "4", "00000000001 9d6689c085ae165831e9"} {

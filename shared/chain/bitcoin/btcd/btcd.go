@@ -10,12 +10,12 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +54,9 @@ func Start(t testing.TB, args ...string) *Chain {
 	return c
 }
 
+// WithoutIndex is an argument of Start: the node keeps no index of transactions.
+const WithoutIndex = "--without-index"
+
 // Bare starts a node with an empty chain.
 func Bare(t testing.TB, args ...string) *Chain {
 	t.Helper()
@@ -65,11 +68,15 @@ func Bare(t testing.TB, args ...string) *Chain {
 	if err := os.WriteFile(settings, nil, 0o600); err != nil { // else it looks for one of the user's
 		t.Fatal(err)
 	}
+	index := []string{"--txindex"}
+	if slices.Contains(args, WithoutIndex) {
+		index, args = nil, slices.DeleteFunc(args, func(a string) bool { return a == WithoutIndex })
+	}
 	password := rand.Text()
 	cmd := exec.Command(program, append([]string{ // #nosec G204 -- a test's own program
 		"--simnet", "--configfile=" + settings, "--datadir=" + folder, "--logdir=" + folder, "--nolisten", "--nodnsseed", "--utxocachemaxsize=5",
-		"--notls", "--rpclisten=127.0.0.1:0", "--rpcuser=farrier", "--rpcpass=" + password, "--miningaddr=" + bitcoin.AddressOf(Simnet, c.key.PubKey()), "--txindex",
-	}, args...)...)
+		"--notls", "--rpclisten=127.0.0.1:0", "--rpcuser=farrier", "--rpcpass=" + password, "--miningaddr=" + bitcoin.AddressOf(Simnet, c.key.PubKey()),
+	}, append(index, args...)...)...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -183,6 +190,3 @@ func newKey(t testing.TB) *btcec.PrivateKey {
 	}
 	return key
 }
-
-// String names the chain in a test's message.
-func (c *Chain) String() string { return fmt.Sprintf("btcd at height %d", c.Height()) }

@@ -31,6 +31,12 @@ func (c *Chain) Fork(depth int, txs ...*wire.MsgTx) {
 	}
 }
 
+// Mine adds a block with these transactions alone, also such as no node relays.
+func (c *Chain) Mine(txs ...*wire.MsgTx) {
+	c.t.Helper()
+	c.MineAt(c.TimeOf(c.Height()).Add(time.Second), txs...)
+}
+
 // MineAt adds a block of that time, with these transactions alone.
 func (c *Chain) MineAt(at time.Time, txs ...*wire.MsgTx) {
 	c.t.Helper()
@@ -115,4 +121,14 @@ func unparsed(serialise func(io.Writer) error) string {
 		panic(err)
 	}
 	return hex.EncodeToString(out.Bytes())
+}
+
+// Rework gives a block whose transactions were changed the merkle root and the work that fit them. Its hash is another one then.
+func Rework(block *wire.MsgBlock) {
+	var all []*btcutil.Tx
+	for _, tx := range block.Transactions {
+		all = append(all, btcutil.NewTx(tx))
+	}
+	block.Header.MerkleRoot = blockchain.CalcMerkleRoot(all, false)
+	Work(block)
 }
