@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"farrier/shared/chain/bitcoin"
 	"farrier/shared/chain/evm"
 	"farrier/shared/chain/tron"
 	"farrier/shared/money"
@@ -78,22 +79,25 @@ type Set struct {
 
 // rules are what a configuration may say of a family's chains.
 type rules struct {
-	reference func() *regexp.Regexp // of a CAIP-2 id, compiled at the first use: every function pays for what is done before its main
-	coinType  uint32                // SLIP-44, where the configuration says none
-	tokens    string                // the CAIP-19 namespace of its tokens; "" where it has none
+	reference func(string) bool // whether one of a CAIP-2 id may name a chain
+	coinType  uint32            // SLIP-44, where the configuration says none
+	decimals  int               // of the coin, where every chain's has as many; 0 where they differ
+	tokens    string            // the CAIP-19 namespace of its tokens; "" where it has none
 	address   func(string) (string, error)
 	tags      []string // what finality may go by besides a depth
 	depth     uint64   // the least one that may be called final; 0 for 1
 }
 
 var families = map[string]rules{
-	"eip155": {reference: compiled(`^[1-9][0-9]{0,30}$`), coinType: 60, tokens: "erc20", address: evm.ParseAddress, tags: []string{"finalized", "safe"}},
-	"bip122": {reference: compiled(`^[0-9a-f]{32}$`), coinType: 0},
-	"tron":   {reference: compiled(`^0x[0-9a-f]{8}$`), coinType: tron.CoinType, tokens: "trc20", address: tron.ParseAddress, tags: []string{"finalized", "solid"}, depth: tron.Depth},
+	"eip155": {reference: formed(`^[1-9][0-9]{0,30}$`), coinType: 60, tokens: "erc20", address: evm.ParseAddress, tags: []string{"finalized", "safe"}},
+	"bip122": {reference: bitcoin.Known, coinType: 0, decimals: bitcoin.Decimals},
+	"tron":   {reference: formed(`^0x[0-9a-f]{8}$`), coinType: tron.CoinType, tokens: "trc20", address: tron.ParseAddress, tags: []string{"finalized", "solid"}, depth: tron.Depth},
 }
 
-func compiled(form string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(form) })
+// formed is compiled at the first use: every function pays for what is done before its main.
+func formed(form string) func(string) bool {
+	compiled := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(form) })
+	return func(reference string) bool { return compiled().MatchString(reference) }
 }
 
 // ParseSet reads the parameter Chains. Its errors name the chain and the field.
@@ -113,7 +117,7 @@ func ParseSet(text string) (*Set, error) {
 
 func (s *Set) add(c Config) error {
 	family, known := families[c.ID.Namespace()]
-	if !known || !family.reference().MatchString(c.ID.Reference()) {
+	if !known || !family.reference(c.ID.Reference()) {
 		return fmt.Errorf(`id: must be the CAIP-2 id of a chain that can be watched, such as "eip155:137"`)
 	}
 	if _, twice := s.Chain(c.ID); twice {
@@ -164,6 +168,9 @@ func (s *Set) addNative(c *Config, family rules) error {
 	if c.Native.Ignore { // nobody may be asked to pay what nobody watches
 		c.Native.Symbol = ""
 		return nil
+	}
+	if family.decimals > 0 && c.Native.Decimals != family.decimals {
+		return fmt.Errorf("native.decimals: must be %d on these chains", family.decimals)
 	}
 	if err := s.addAsset(Asset{ID: c.NativeAsset(), Chain: c.ID, Symbol: c.Native.Symbol, Decimals: c.Native.Decimals}); err != nil {
 		return fmt.Errorf("native: %w", err)

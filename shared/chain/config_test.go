@@ -138,6 +138,8 @@ func TestEachFamilyIsConfiguredByItsOwnRules(t *testing.T) {
 		on(bitcoin, `{"tag":"finalized"}`, ""):                                       "finality.tag",
 		on(bitcoin, `{"depth":6}`, tether):                                           "tokens",
 		on("bip122:00", `{"depth":6}`, ""):                                           "id",
+		on("bip122:00000000000000000000000000000000", `{"depth":6}`, ""):             "id", // no network that is known
+		strings.Replace(on(bitcoin, `{"depth":6}`, ""), `:8}`, `:18}`, 1):            "native.decimals",
 		on(tron, `{"tag":"solid"}`, trc20):                                           tron + "/trc20:TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t",
 		on(tron, `{"depth":20}`, ""):                                                 tron + "/slip44:195",
 		on(tron, `{"tag":"safe"}`, trc20):                                            "finality.tag",

@@ -40,6 +40,12 @@ func NetworkOf(reference string) (Network, bool) {
 	return Network{}, false
 }
 
+// Known says whether a CAIP-2 reference names a network.
+func Known(reference string) bool {
+	_, ok := NetworkOf(reference)
+	return ok
+}
+
 // named are the networks for which something holds, in one phrase; "" where it holds for none.
 func named(holds func(Network) bool) string {
 	var names []string

@@ -7,8 +7,8 @@ import (
 	"farrier/shared/money"
 )
 
-// decimals of a bitcoin: 100,000,000 satoshis.
-const decimals = 8
+// Decimals of a bitcoin: 100,000,000 satoshis.
+const Decimals = 8
 
 // Request is what a payment URI asks for. All but the address may be absent.
 type Request struct {
@@ -23,7 +23,7 @@ type Request struct {
 func PaymentURI(r Request) string {
 	var query []string
 	if r.Amount.Sign() > 0 {
-		query = append(query, "amount="+trimmed(r.Amount.Decimal(decimals)))
+		query = append(query, "amount="+trimmed(r.Amount.Decimal(Decimals)))
 	}
 	if r.Label != "" {
 		query = append(query, "label="+escaped(r.Label))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"farrier/shared/chain"
+	bitcoin "farrier/shared/chain/bitcoin/node"
 	evm "farrier/shared/chain/evm/node"
 	tron "farrier/shared/chain/tron/node"
 )
@@ -17,6 +18,8 @@ func Open(c chain.Config, endpoints []string, now func() time.Time) (chain.Node,
 	switch family := c.ID.Namespace(); family {
 	case "eip155":
 		return evm.New(evm.Options{Config: c, Endpoints: endpoints, Now: now})
+	case "bip122":
+		return bitcoin.New(bitcoin.Options{Config: c, Endpoints: endpoints, Now: now})
 	case "tron":
 		return tron.New(tron.Options{Config: c, Endpoints: endpoints, Now: now})
 	default:

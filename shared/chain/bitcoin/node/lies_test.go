@@ -25,21 +25,18 @@ import (
 // paid is a chain on which a transaction pays us twice, in a block with another and with blocks above it, behind a node that may lie.
 type paid struct {
 	*btcd.Chain
-	t          *testing.T
-	proxy      *anvil.Proxy
-	ours, tx   string
-	height     uint64
-	honest     []chain.Transfer
-	block      *wire.MsgBlock // the one that pays
-	elsewhere  string         // an address of nobody's
-	nodeOfLies *node.Node
+	t        *testing.T
+	proxy    *anvil.Proxy
+	ours, tx string
+	height   uint64
+	honest   []chain.Transfer
 }
 
 func aPaidChain(t *testing.T) *paid {
 	t.Helper()
 	c := btcd.Start(t)
-	p := &paid{Chain: c, t: t, proxy: anvil.Behind(t, anvil.At(t, c.URL)), ours: btcd.Address(t), elsewhere: btcd.Address(t)}
-	c.Send(c.Tx(btcd.Output{To: p.elsewhere, Satoshis: 4000}))
+	p := &paid{Chain: c, t: t, proxy: anvil.Behind(t, anvil.At(t, c.URL)), ours: btcd.Address(t)}
+	c.Send(c.Tx(btcd.Output{To: btcd.Address(t), Satoshis: 4000}))
 	p.tx = c.Send(c.Tx(btcd.Output{To: p.ours, Satoshis: 5000}, btcd.Output{To: p.ours, Satoshis: 5000}))
 	c.Generate(1)
 	p.height = c.Height()
@@ -48,7 +45,6 @@ func aPaidChain(t *testing.T) *paid {
 	if p.honest, err = p.behind().Transfers(t.Context(), p.height, p.height, owning(p.ours)); err != nil || len(p.honest) != 2 {
 		t.Fatalf("%q, %v", said(p.honest), err)
 	}
-	p.block = parsed(t, p.raw(p.height))
 	return p
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"farrier/shared/chain"
@@ -36,21 +35,18 @@ const (
 	largest = 9 << 20
 	// patience is for one request: a full block over a line of 2 Mbit/s.
 	patience = 40 * time.Second
-	// decimals of a bitcoin.
-	decimals = 8
 )
 
 // New makes a Node. Nothing goes over the network before it is asked something.
 func New(o Options) (*Node, error) {
-	reference, bip122 := strings.CutPrefix(string(o.Config.ID), "bip122:")
-	network, known := bitcoin.NetworkOf(reference)
+	network, known := bitcoin.NetworkOf(o.Config.ID.Reference())
 	switch {
-	case !bip122 || !known:
+	case o.Config.ID.Namespace() != "bip122" || !known:
 		return nil, fmt.Errorf("node: %s is no network of Bitcoin that is known", o.Config.ID)
 	case o.Config.Finality.Tag != "":
 		return nil, fmt.Errorf("node: finality.tag of %s: Bitcoin knows none; give a depth", o.Config.ID)
-	case !o.Config.Native.Ignore && o.Config.Native.Decimals != decimals:
-		return nil, fmt.Errorf("node: native.decimals of %s: a bitcoin has %d", o.Config.ID, decimals)
+	case !o.Config.Native.Ignore && o.Config.Native.Decimals != bitcoin.Decimals:
+		return nil, fmt.Errorf("node: native.decimals of %s: a bitcoin has %d", o.Config.ID, bitcoin.Decimals)
 	}
 	n := &Node{config: o.Config, network: network}
 	var endpoints []*endpoint
