@@ -52,19 +52,19 @@ func (r *real) watcher(settings ...func(*chain.Config)) *watch.Watcher {
 }
 
 // is compares what is stored with lines like "paid 5 confirming"; txs are named by their hashes.
-func (r *real) is(txs map[string]string, want ...string) {
-	r.t.Helper()
+func (w *world) is(txs map[string]string, want ...string) {
+	w.t.Helper()
 	got := map[string]bool{}
-	for _, d := range r.all() {
+	for _, d := range w.all() {
 		got[fmt.Sprintf("%s %s %s %s", txs[d.Tx], d.Index, d.Amount, d.State)] = true
 	}
 	for _, line := range want {
 		if !got[line] {
-			r.t.Errorf("%q is not among %v", line, got)
+			w.t.Errorf("%q is not among %v", line, got)
 		}
 	}
 	if len(got) != len(want) {
-		r.t.Errorf("stored %v, want %q", got, want)
+		w.t.Errorf("stored %v, want %q", got, want)
 	}
 }
 
