@@ -28,7 +28,7 @@ func main() {
 	filter := watch.FilterOver(table("ADDRESSES_TABLE"), wallet.RosterIn(tables, cloud.Getenv("ROSTER_TABLE", ""), time.Now), time.Now, log)
 	f := &watch.Function{Filter: filter, Metrics: metrics, Now: time.Now, Sleep: cloud.Sleep, Log: log}
 	for _, c := range chains.Chains() {
-		n, err := nodes.Open(c, endpoints[c.ID], time.Now)
+		n, err := nodes.Open(c, endpoints[c.ID], time.Now, f.Endpoint)
 		must(err)
 		f.Watchers = append(f.Watchers, &watch.Watcher{
 			Config: c, Node: n, Passes: table("PASSES_TABLE"), Now: time.Now, Log: log,

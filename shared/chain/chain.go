@@ -78,6 +78,16 @@ type Node interface {
 	Sure(ctx context.Context, height uint64) (Block, error)
 }
 
+// Counts is what a Node's endpoints were asked since it was made, and how they are.
+type Counts struct {
+	Requests int64 // over HTTP
+	Calls    int64 // in them: what providers charge for
+	Resting  int   // endpoints in trouble now
+}
+
+// Asked is a Node that counts what it asks.
+type Asked interface{ Counts() Counts }
+
 // ErrNotFound says that the canonical chain holds no such block or transaction.
 var ErrNotFound = errors.New("chain: not found")
 

@@ -15,6 +15,7 @@ import (
 
 	"farrier/shared/chain"
 	"farrier/shared/chain/family"
+	"farrier/shared/chain/pool"
 	"farrier/shared/cloud"
 	"farrier/shared/queue"
 )
@@ -54,11 +55,17 @@ type Summary struct {
 	Height    uint64   `json:"height"`
 	Behind    uint64   `json:"behind"`
 	Final     uint64   `json:"final"`
+	Blocks    uint64   `json:"blocks"` // new ones
 	Found     int      `json:"found"`
 	Pending   int      `json:"pending"`
 	Trouble   string   `json:"trouble,omitempty"`   // of the last pass
 	Unsure    string   `json:"unsure,omitempty"`    // why nothing became final in it
 	Elsewhere bool     `json:"elsewhere,omitempty"` // another invocation has the lease
+	// What it took of the chain's endpoints: requests, the calls in them, and calls for each new block in hundredths.
+	Requests int64 `json:"requests"`
+	Calls    int64 `json:"calls"`
+	PerBlock int64 `json:"calls_for_100_blocks"`
+	Resting  int   `json:"endpoints_resting"`
 }
 
 // loops watches all chains side by side until shortly before the deadline. One chain's trouble is its own.
@@ -74,7 +81,9 @@ func (f *Function) loops(ctx context.Context) []Summary {
 	go f.Filter.Load(context.WithoutCancel(ctx))
 	out := make([]Summary, len(f.Watchers))
 	f.beside(func(i int, w *Watcher) {
+		before := w.counts()
 		out[i] = f.loop(ctx, w, until)
+		out[i].asked(before, w.counts())
 		f.tell(ctx, out[i])
 	})
 	return out
@@ -148,8 +157,17 @@ func (s *Summary) note(p Progress, err error) {
 	}
 	s.Height, s.Behind, s.Final, s.Pending = p.Height, p.Behind, p.Final, p.Pending
 	s.Found += p.Found
+	s.Blocks += p.Blocks
 	if p.Unsure != nil {
 		s.Unsure = p.Unsure.Error()
+	}
+}
+
+// asked notes what the minute took of the endpoints.
+func (s *Summary) asked(before, after chain.Counts) {
+	s.Requests, s.Calls, s.Resting = after.Requests-before.Requests, after.Calls-before.Calls, after.Resting
+	if s.Blocks > 0 {
+		s.PerBlock = 100 * s.Calls / int64(s.Blocks) // #nosec G115 -- the blocks of a minute
 	}
 }
 
@@ -194,10 +212,27 @@ func (f *Function) tell(ctx context.Context, s Summary) {
 	} else {
 		f.Log.InfoContext(ctx, "watched", "summary", s)
 	}
+	if !s.Elsewhere {
+		f.Metrics.Count("NodeRequests", int(s.Requests), name)
+		f.Metrics.Count("NodeCalls", int(s.Calls), name)
+		f.Metrics.Count("EndpointsResting", s.Resting, name)
+	}
 	if s.Trouble == "" && !s.Elsewhere {
 		f.Metrics.Count("BlocksBehind", int(min(s.Behind, 1<<31)), name) // #nosec G115 -- bounded
 		f.Metrics.Count("DepositsFound", s.Found, name)
 		f.Metrics.Count("DepositsPending", s.Pending, name)
+	}
+}
+
+// Endpoint notes that one of a chain's endpoints has entered or left trouble. The host's name alone is logged: the rest
+// of a URL may hold a key.
+func (f *Function) Endpoint(n pool.News) {
+	fields := map[string]string{"chain": string(n.Chain), "endpoint": n.Endpoint, "kind": string(n.Kind)}
+	if !n.Entered {
+		f.Log.Info("endpoint is well again", "chain", n.Chain, "endpoint", n.Endpoint, "kind", n.Kind, "resting", n.Resting)
+	} else {
+		f.Log.Warn("endpoint in trouble", "chain", n.Chain, "endpoint", n.Endpoint, "kind", n.Kind, "error", n.Err.Error(), "resting", n.Resting)
+		f.Metrics.Count("EndpointTrouble", 1, fields)
 	}
 }
 
@@ -223,7 +258,9 @@ func (f *Function) looks(ctx context.Context, batch events.SQSEvent) events.SQSE
 	failed := make([][]events.SQSMessage, len(f.Watchers))
 	f.beside(func(i int, w *Watcher) {
 		if a := byChain[w.Config.ID]; a != nil {
+			before := w.counts()
 			failed[i] = f.look(ctx, w, a)
+			f.Metrics.Count("NodeCalls", int(w.counts().Calls-before.Calls), map[string]string{"chain": string(w.Config.ID)})
 		}
 	})
 	out := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}

@@ -37,6 +37,7 @@ type Progress struct {
 	Height  uint64 // up to which every block was looked at
 	Behind  uint64 // blocks from there to the head
 	Final   uint64 // up to which every deposit is final
+	Blocks  uint64 // that this pass was the first to look at
 	Found   int    // deposits that no pass had found before
 	Pending int    // deposits that are not final yet
 	Unsure  error  // why nothing became final: chain.ErrUnsure, or nil
@@ -117,7 +118,9 @@ func (w *Watcher) pass(ctx context.Context) (Progress, error) {
 		return Progress{}, err
 	}
 	w.pace(next, w.Now().Sub(began))
-	return w.progress(s, len(news)), w.keepAnchor(ctx, s.base)
+	p := w.progress(s, len(news))
+	p.Blocks = next.To + 1 - min(next.From, next.To+1)
+	return p, w.keepAnchor(ctx, s.base)
 }
 
 // Overtaken says whether another watcher of the chain has written an entry since our last pass: one small read.
@@ -129,6 +132,14 @@ func (w *Watcher) Overtaken(ctx context.Context) bool {
 	}
 	before := w.journal.newest().Number
 	return w.journal.refresh(ctx) == nil && w.journal.newest().Number != before
+}
+
+// counts is what was asked of the chain's endpoints so far; nothing where the node does not count.
+func (w *Watcher) counts() chain.Counts {
+	if n, ok := w.Node.(chain.Asked); ok {
+		return n.Counts()
+	}
+	return chain.Counts{}
 }
 
 // sight is what a pass begins with.

@@ -41,6 +41,8 @@ type fakeChain struct {
 	blocks []fakeBlock
 	made   int
 
+	questions int // that the node was asked
+
 	final  func(head uint64) uint64
 	before func(method string) error // called before each answer
 	hidden map[string]bool           // transactions that the node's logs do not show
@@ -120,6 +122,7 @@ func hash(tx string) string { return fmt.Sprintf("0x%064x", []byte(tx)) }
 func (c *fakeChain) ask(method string) error {
 	c.mu.Lock()
 	before := c.before
+	c.questions++
 	c.mu.Unlock()
 	return before(method)
 }

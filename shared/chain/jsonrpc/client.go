@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,8 +21,12 @@ type Client struct {
 	Cap    int64       // bytes of one answer
 	Header http.Header // sent along with every request, such as a provider's key
 
-	name string
+	name  string
+	tally *tally // shared by the client's copies
 }
+
+// tally is how much was asked.
+type tally struct{ requests, calls atomic.Int64 }
 
 const (
 	maxAnswer = 32 << 20         // a full block of a busy chain has about a megabyte
@@ -34,11 +39,27 @@ func Open(text string, transport http.RoundTripper) (*Client, error) {
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		return nil, errors.New("is no http or https URL")
 	}
-	return &Client{URL: text, HTTP: &http.Client{Transport: transport, Timeout: patience}, Cap: maxAnswer, name: u.Hostname()}, nil
+	return &Client{URL: text, HTTP: &http.Client{Transport: transport, Timeout: patience}, Cap: maxAnswer, name: u.Hostname(), tally: &tally{}}, nil
 }
 
 // Name is the host, which holds no key as the rest of the URL may.
 func (c *Client) Name() string { return c.name }
+
+// Counts is how many HTTP requests were sent since the client was opened, and how many calls they held: providers
+// charge for the second. A client that was not opened counts nothing.
+func (c *Client) Counts() (requests, calls int64) {
+	if c.tally == nil {
+		return 0, 0
+	}
+	return c.tally.requests.Load(), c.tally.calls.Load()
+}
+
+func (c *Client) count(calls int) {
+	if c.tally != nil {
+		c.tally.requests.Add(1)
+		c.tally.calls.Add(int64(calls))
+	}
+}
 
 // Call is one question and, once asked, its answer.
 type Call struct {
@@ -83,7 +104,7 @@ func (c *Client) Ask(ctx context.Context, calls ...*Call) error {
 	if err != nil {
 		return fmt.Errorf("node: %w", err)
 	}
-	answer, status, err := c.Post(ctx, body)
+	answer, status, err := c.post(ctx, body, len(calls))
 	if err != nil {
 		return err
 	}
@@ -100,6 +121,11 @@ func (c *Client) Ask(ctx context.Context, calls ...*Call) error {
 // Post sends a body of JSON and gives what was answered, with which status. It is for nodes that speak another
 // API beside JSON-RPC. A throttled request is an error whatever its body says.
 func (c *Client) Post(ctx context.Context, body []byte) ([]byte, StatusError, error) {
+	return c.post(ctx, body, 1)
+}
+
+func (c *Client) post(ctx context.Context, body []byte, calls int) ([]byte, StatusError, error) {
+	c.count(calls)
 	req, err := c.request(ctx, body)
 	if err != nil {
 		return nil, StatusError{}, err

@@ -121,6 +121,21 @@ func TestEachCallGetsItsOwnAnswerInAnyOrder(t *testing.T) {
 	}
 }
 
+func TestRequestsAndTheCallsInThemAreCounted(t *testing.T) {
+	c, _ := answering(t, 500, "")
+	copied := *c
+	for range 2 {
+		_ = copied.Ask(t.Context(), &jsonrpc.Call{Method: "a"}, &jsonrpc.Call{Method: "b"}, &jsonrpc.Call{Method: "c"})
+	}
+	_, _, _ = c.Post(t.Context(), nil)
+	if requests, calls := c.Counts(); requests != 3 || calls != 7 {
+		t.Errorf("%d requests, %d calls", requests, calls)
+	}
+	if requests, calls := (&jsonrpc.Client{}).Counts(); requests+calls != 0 {
+		t.Error("a client that was not opened counts")
+	}
+}
+
 func TestAnAnswerThatFitsNoQuestionIsStrange(t *testing.T) {
 	for _, body := range []string{
 		`[]`, `[{"id":1,"result":1}]`, `[{"id":1,"result":1},{"id":1,"result":1}]`, `[{"id":1,"result":1},{"id":3,"result":1}]`,

@@ -3,6 +3,10 @@ package pool
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"time"
+
+	"farrier/shared/chain/jsonrpc"
 )
 
 // ErrReorganised: the chain changed between two answers to one question. Ask again.
@@ -11,12 +15,43 @@ var ErrReorganised = errors.New("node: the chain was reorganised while it was as
 // ErrBehind: the endpoint's head is below a block that has been seen. It lags, or the chain was rolled back.
 var ErrBehind = errors.New("node: the head is older than a block seen before")
 
+// behindError is ErrBehind with its heights.
+type behindError struct{ head, seen uint64 }
+
+func (e *behindError) Error() string {
+	return fmt.Sprintf("%v: %d after %d", ErrBehind, e.head, e.seen)
+}
+
+func (e *behindError) Unwrap() error { return ErrBehind }
+
+// AheadError is a head that the chain cannot have reached since it was last seen.
+type AheadError struct{ Head, Seen uint64 }
+
+func (e *AheadError) Error() string {
+	return fmt.Sprintf("node: the head %d is further from %d than any chain grows", e.Head, e.Seen)
+}
+
+// errOutvoted: most other endpoints said otherwise.
+var errOutvoted = errors.New("node: most endpoints say otherwise")
+
 // WrongChainError is an endpoint that speaks for another chain.
 type WrongChainError struct{ Want, Got string }
 
 func (e *WrongChainError) Error() string {
 	return fmt.Sprintf("node: the endpoint is on chain %s, not %s", e.Got, e.Want)
 }
+
+// waitError is an endpoint that is not asked, because it said so.
+type waitError struct {
+	until time.Time
+	said  error
+}
+
+func (e *waitError) Error() string {
+	return fmt.Sprintf("not asked before %s: %v", e.until.UTC().Format(time.TimeOnly), e.said)
+}
+
+func (e *waitError) Unwrap() error { return e.said }
 
 // foreign marks an error that is not the endpoint's.
 type foreign struct{ error }
@@ -25,3 +60,61 @@ func (f foreign) Unwrap() error { return f.error }
 
 // Ours marks an error that is not the endpoint's: asking another one would not help.
 func Ours(err error) error { return foreign{err} }
+
+// Kind is what is wrong with an endpoint, in a word for the log.
+type Kind string
+
+// The kinds of trouble.
+const (
+	Lag         Kind = "lag"
+	Throttled   Kind = "throttled"
+	WrongChain  Kind = "wrong chain"
+	Strange     Kind = "strange answer" // no JSON, not what was asked for, or answers that exclude each other
+	Refused     Kind = "refused"        // the node's own error: a method that it does not know, a key that is not valid
+	Disagrees   Kind = "disagrees"      // with most others
+	Unreachable Kind = "unreachable"
+)
+
+// Codes of JSON-RPC for a limit: Infura's and others' by EIP-1474, Alchemy's by its own
+// (https://eips.ethereum.org/EIPS/eip-1474#error-codes, https://www.alchemy.com/docs/reference/error-reference, 2026-11).
+const (
+	limitExceeded   = -32005
+	tooManyRequests = 429
+)
+
+// kindOf tells what is wrong by the kind of the error, never by its words.
+func kindOf(err error) Kind {
+	var wrong *WrongChainError
+	var status *jsonrpc.StatusError
+	var refused *jsonrpc.RefusedError
+	var strange *jsonrpc.AnswerError
+	var large *jsonrpc.TooLargeError
+	var ahead *AheadError
+	switch {
+	case errors.Is(err, ErrBehind):
+		return Lag
+	case errors.As(err, &wrong):
+		return WrongChain
+	case errors.As(err, &status):
+		return kindOfStatus(status)
+	case errors.As(err, &refused) && (refused.Code == limitExceeded || refused.Code == tooManyRequests):
+		return Throttled
+	case errors.As(err, &refused):
+		return Refused
+	case errors.As(err, &strange), errors.As(err, &large), errors.As(err, &ahead), errors.Is(err, ErrReorganised):
+		return Strange
+	default:
+		return Unreachable
+	}
+}
+
+func kindOfStatus(e *jsonrpc.StatusError) Kind {
+	switch {
+	case e.Status == http.StatusTooManyRequests, e.Status == http.StatusServiceUnavailable && e.RetryAfter > 0:
+		return Throttled
+	case e.Status >= 400 && e.Status < 500:
+		return Refused
+	default:
+		return Unreachable
+	}
+}

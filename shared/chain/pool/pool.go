@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,7 +23,15 @@ type Endpoint interface {
 type Options struct {
 	Chain chain.ID
 	Now   func() time.Time
-	Agree int // how many endpoints must agree where agreement is asked for; 0 for two, or one where there is one
+	// Agree is how many endpoints must agree where agreement is asked for; 0 for two, or one where there is one.
+	Agree     int
+	BlockTime time.Duration // the usual one; 0 where heads are not to be held against the clock
+	Tell      func(News)    // of trouble; may be nil
+}
+
+// Of are the options of a configured chain.
+func Of(c chain.Config, now func() time.Time, tell func(News)) Options {
+	return Options{Chain: c.ID, Now: now, Agree: c.Finality.Agree, BlockTime: time.Duration(c.BlockTime), Tell: tell}
 }
 
 // Pool is the endpoints of one chain in their order of preference.
@@ -30,14 +39,16 @@ type Pool[E Endpoint] struct {
 	options Options
 	all     []*member[E]
 
-	mu   sync.Mutex
-	seen uint64 // the highest block that any endpoint has shown us by its height
+	mu       sync.Mutex
+	seen     uint64 // the highest block that any endpoint has shown us by its height
+	seenAt   time.Time
+	disputed bool // endpoints differ, and nobody decides
 }
 
-const (
-	checkEvery = time.Minute      // between two looks at an endpoint's chain
-	rest       = 30 * time.Second // of an endpoint in trouble
-)
+// Tip may be had from an endpoint: its newest height. One that lagged is asked for it before it is believed again.
+type Tip interface {
+	Tip(ctx context.Context) (uint64, error)
+}
 
 // New makes a Pool. Nothing is asked before a question is put.
 func New[E Endpoint](o Options, endpoints ...E) (*Pool[E], error) {
@@ -57,21 +68,19 @@ func New[E Endpoint](o Options, endpoints ...E) (*Pool[E], error) {
 	return p, nil
 }
 
-// member is an endpoint and what we think of it.
-type member[E Endpoint] struct {
-	endpoint E
-
-	mu        sync.Mutex
-	checked   time.Time // when it last said that it is on our chain
-	restUntil time.Time
-}
+// Agree is how many endpoints must agree.
+func (p *Pool[E]) Agree() int { return p.options.Agree }
 
 // Put puts a question to the endpoints in turn until one answers. "Not found" is an answer only where
 // no other endpoint in good order knows better.
 func Put[E Endpoint, T any](ctx context.Context, p *Pool[E], question func(E) (T, error)) (T, error) {
-	r := round[E, T]{pool: p, question: question}
-	for _, m := range p.inTurn() {
-		if answer, ok, err := r.ask(ctx, m); ok || err != nil {
+	r := begin(p, question, false)
+	for _, m := range r.turn {
+		answer, ok, err := r.ask(ctx, m)
+		if ok {
+			p.well(m, false)
+		}
+		if ok || err != nil {
 			return answer, err
 		}
 	}
@@ -85,14 +94,15 @@ func Put[E Endpoint, T any](ctx context.Context, p *Pool[E], question func(E) (T
 // Some puts a question to as many endpoints as must agree, and gives each one's answer. It is for questions
 // to which good endpoints may answer differently, such as how high the chain is. It is chain.ErrUnsure where too few answer.
 func Some[E Endpoint, T any](ctx context.Context, p *Pool[E], question func(E) (T, error)) ([]T, error) {
-	r := round[E, T]{pool: p, question: question}
+	r := begin(p, question, false)
 	var out []T
-	for _, m := range p.inTurn() {
+	for _, m := range r.turn {
 		answer, ok, err := r.ask(ctx, m)
 		if err != nil {
 			return nil, err
 		}
 		if ok {
+			p.well(m, false)
 			out = append(out, answer)
 		}
 		if len(out) == p.options.Agree {
@@ -106,13 +116,14 @@ func Some[E Endpoint, T any](ctx context.Context, p *Pool[E], question func(E) (
 // who said otherwise are in trouble. It is chain.ErrUnsure where there are not enough to decide, and
 // chain.ErrNotFound where all that must say so.
 func Agreed[E Endpoint, T any](ctx context.Context, p *Pool[E], same func(a, b T) bool, question func(E) (T, error)) (T, error) {
-	r := round[E, T]{pool: p, question: question}
+	r := begin(p, question, true)
 	var said []camp[E, T]
 	answers := 0
-	for _, m := range p.inTurn() {
+	for _, m := range r.turn {
 		answer, ok, err := r.ask(ctx, m)
 		switch {
 		case err != nil:
+			release(p, said)
 			return answer, err
 		case !ok:
 			continue
@@ -121,17 +132,19 @@ func Agreed[E Endpoint, T any](ctx context.Context, p *Pool[E], same func(a, b T
 		said = joined(said, same, answer, m)
 		for i, c := range said {
 			if len(c.members) == p.options.Agree {
-				outvoted(p, said, i)
+				decided(p, said, i)
 				return c.answer, nil
 			}
 		}
 	}
+	release(p, said)
 	var none T
 	switch {
 	case answers == 0 && r.notFound >= p.options.Agree:
 		return none, chain.ErrNotFound
 	case len(said) > 1:
-		return none, errors.Join(append(r.troubles, fmt.Errorf("%w: they disagree", chain.ErrUnsure))...)
+		p.disputes(names(said))
+		return none, errors.Join(append(r.troubles, fmt.Errorf("%w: %s disagree", chain.ErrUnsure, names(said)))...)
 	}
 	return none, r.tooFew(answers)
 }
@@ -152,17 +165,71 @@ func joined[E Endpoint, T any](said []camp[E, T], same func(a, b T) bool, answer
 	return append(said, camp[E, T]{answer: answer, members: []*member[E]{m}})
 }
 
+// decided frees those who gave the answer that won, and makes those rest who gave another.
+func decided[E Endpoint, T any](p *Pool[E], said []camp[E, T], won int) {
+	p.agrees()
+	for i, c := range said {
+		for _, m := range c.members {
+			if i == won {
+				p.well(m, p.options.Agree > 1)
+			} else {
+				p.rests(m, Disagrees, errOutvoted)
+			}
+		}
+	}
+}
+
+// release ends the trials of a question that was not decided.
+func release[E Endpoint, T any](p *Pool[E], said []camp[E, T]) {
+	for _, c := range said {
+		for _, m := range c.members {
+			p.tried(m)
+		}
+	}
+}
+
+func names[E Endpoint, T any](said []camp[E, T]) string {
+	var all []string
+	for _, c := range said {
+		for _, m := range c.members {
+			all = append(all, m.endpoint.Name())
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// disputes tells once that endpoints differ and nobody decides; agrees, that they do no longer.
+func (p *Pool[E]) disputes(names string) {
+	p.mu.Lock()
+	news := !p.disputed
+	p.disputed = true
+	p.tell(news, News{Endpoint: names, Kind: Disagrees, Entered: true, Err: chain.ErrUnsure})
+}
+
+func (p *Pool[E]) agrees() {
+	p.mu.Lock()
+	news := p.disputed
+	p.disputed = false
+	p.tell(news, News{Endpoint: "all", Kind: Disagrees})
+}
+
 // round is one question on its way through the endpoints.
 type round[E Endpoint, T any] struct {
 	pool     *Pool[E]
 	question func(E) (T, error)
+	turn     []*member[E]
 	troubles []error
 	notFound int
 }
 
+func begin[E Endpoint, T any](p *Pool[E], question func(E) (T, error), many bool) *round[E, T] {
+	turn, waiting := p.inTurn(many && p.options.Agree > 1)
+	return &round[E, T]{pool: p, question: question, turn: turn, troubles: waiting}
+}
+
 // ask puts the question to one endpoint. Its error ends the round; an endpoint that did not answer is noted.
 func (r *round[E, T]) ask(ctx context.Context, m *member[E]) (answer T, ok bool, err error) {
-	if err = m.onChain(ctx, r.pool.options.Now()); err == nil {
+	if err = r.pool.onChain(ctx, m); err == nil {
 		answer, err = r.question(m.endpoint)
 	}
 	var ours foreign
@@ -170,16 +237,23 @@ func (r *round[E, T]) ask(ctx context.Context, m *member[E]) (answer T, ok bool,
 	case err == nil:
 		return answer, true, nil
 	case errors.As(err, &ours):
+		r.pool.tried(m)
 		return answer, false, ours.error
 	case ctx.Err() != nil:
+		r.pool.tried(m)
 		return answer, false, ctx.Err()
 	case errors.Is(err, chain.ErrNotFound):
+		r.pool.tried(m)
 		r.notFound++
 	default:
-		m.inTrouble(r.pool.options.Now())
-		r.troubles = append(r.troubles, fmt.Errorf("%s: %w", m.endpoint.Name(), err))
+		r.pool.failed(m, err)
+		r.troubles = append(r.troubles, named(m, err))
 	}
 	return answer, false, nil
+}
+
+func named[E Endpoint](m *member[E], err error) error {
+	return fmt.Errorf("%s: %w", m.endpoint.Name(), err)
 }
 
 func (r *round[E, T]) tooFew(answers int) error {
@@ -189,75 +263,30 @@ func (r *round[E, T]) tooFew(answers int) error {
 	return errors.Join(r.troubles...)
 }
 
-// outvoted makes those rest who said something else than the camp that won.
-func outvoted[E Endpoint, T any](p *Pool[E], said []camp[E, T], won int) {
-	for i, c := range said {
-		for _, m := range c.members {
-			if i != won {
-				m.inTrouble(p.options.Now())
-			}
-		}
-	}
-}
-
-// inTurn are the endpoints in their order, those that rest at the end.
-func (p *Pool[E]) inTurn() []*member[E] {
+// onChain asks the endpoint which chain it is on, unless it said so just now, and one that lagged how high it is.
+func (p *Pool[E]) onChain(ctx context.Context, m *member[E]) error {
 	now := p.options.Now()
-	var fresh, resting []*member[E]
-	for _, m := range p.all {
-		if m.rests(now) {
-			resting = append(resting, m)
-		} else {
-			fresh = append(fresh, m)
-		}
-	}
-	return append(fresh, resting...)
-}
-
-func (m *member[E]) rests(now time.Time) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return now.Before(m.restUntil)
-}
-
-// inTrouble makes the endpoint rest and say its chain again before it is believed again.
-func (m *member[E]) inTrouble(now time.Time) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.restUntil, m.checked = now.Add(rest), time.Time{}
-}
-
-// onChain asks the endpoint which chain it is on, unless it said so just now.
-func (m *member[E]) onChain(ctx context.Context, now time.Time) error {
-	m.mu.Lock()
+	p.mu.Lock()
 	fresh := !m.checked.IsZero() && now.Before(m.checked.Add(checkEvery))
-	m.mu.Unlock()
+	lagged := m.kind == Lag
+	p.mu.Unlock()
 	if fresh {
 		return nil
 	}
 	if err := m.endpoint.OnChain(ctx); err != nil {
 		return err
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.checked = now
-	return nil
-}
-
-// Shown notes that an endpoint showed a block by its height: from now on we know that the chain is that high.
-func (p *Pool[E]) Shown(height uint64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.seen = max(p.seen, height)
-}
-
-// NotBehind compares a head with the blocks that were really shown, not with heads that were claimed:
-// a head that was a lie must not make all honest ones look old.
-func (p *Pool[E]) NotBehind(head uint64) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if head < p.seen {
-		return fmt.Errorf("%w: %d after %d", ErrBehind, head, p.seen)
+	if tip, ok := any(m.endpoint).(Tip); ok && lagged {
+		head, err := tip.Tip(ctx)
+		if err == nil {
+			err = p.NotFarBehind(head)
+		}
+		if err != nil {
+			return err
+		}
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m.checked = now
 	return nil
 }

@@ -3,6 +3,7 @@ package pool_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -18,7 +19,10 @@ type fake struct {
 	err    error
 	asked  int // questions
 	looked int // times that it was asked for its chain
+	tip    int
 }
+
+func (f *fake) Tip(context.Context) (uint64, error) { return uint64(f.tip), nil }
 
 func (f *fake) Name() string { return f.name }
 
@@ -36,17 +40,31 @@ type world struct {
 	t   *testing.T
 	now time.Time
 	*pool.Pool[*fake]
+	news []string
 }
 
 func newWorld(t *testing.T, agree int, endpoints ...*fake) *world {
 	t.Helper()
 	w := &world{t: t, now: time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)}
-	p, err := pool.New(pool.Options{Chain: "eip155:1", Now: func() time.Time { return w.now }, Agree: agree}, endpoints...)
+	p, err := pool.New(pool.Options{
+		Chain: "eip155:1", Now: func() time.Time { return w.now }, Agree: agree, BlockTime: 2 * time.Second, Tell: w.told,
+	}, endpoints...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.Pool = p
 	return w
+}
+
+func (w *world) told(n pool.News) {
+	is := "is no longer"
+	if n.Entered {
+		is = "is"
+	}
+	if (n.Err != nil) != n.Entered || n.Chain != "eip155:1" {
+		w.t.Errorf("%+v", n)
+	}
+	w.news = append(w.news, fmt.Sprintf("%s %s %s, %d resting", n.Endpoint, is, n.Kind, n.Resting))
 }
 
 func (w *world) put() (int, error) { return pool.Put(w.t.Context(), w.Pool, (*fake).answer) }

@@ -55,6 +55,9 @@ func (e *endpoint) best(ctx context.Context) (chain.Block, error) {
 	return chain.Block{Height: at, Hash: hash.String(), Time: header.Timestamp.UTC()}, err
 }
 
+// Tip is how high the endpoint is.
+func (e *endpoint) Tip(ctx context.Context) (uint64, error) { return e.count(ctx) }
+
 // count is how high the endpoint says that the chain is.
 func (e *endpoint) count(ctx context.Context) (uint64, error) {
 	q := &jsonrpc.Call{Method: "getblockcount"}

@@ -19,6 +19,7 @@ type Options struct {
 	Endpoints []string // in the order of preference; user and password stand in the URL
 	Now       func() time.Time
 	Transport http.RoundTripper // http.DefaultTransport where nil
+	Tell      func(pool.News)   // of endpoints in trouble; may be nil
 }
 
 // Node is a chain.Node over the endpoints of one Bitcoin network.
@@ -28,7 +29,10 @@ type Node struct {
 	pool    *pool.Pool[*endpoint]
 }
 
-var _ chain.Node = (*Node)(nil)
+var (
+	_ chain.Node  = (*Node)(nil)
+	_ chain.Asked = (*Node)(nil)
+)
 
 const (
 	// largest is an answer that holds a block: 4 MB at the most (BIP-141), in hex.
@@ -59,9 +63,12 @@ func New(o Options) (*Node, error) {
 		endpoints = append(endpoints, &endpoint{Client: client, network: network})
 	}
 	var err error
-	n.pool, err = pool.New(pool.Options{Chain: o.Config.ID, Now: o.Now, Agree: o.Config.Finality.Agree}, endpoints...)
+	n.pool, err = pool.New(pool.Of(o.Config, o.Now, o.Tell), endpoints...)
 	return n, err
 }
+
+// Counts is how much the endpoints were asked.
+func (n *Node) Counts() chain.Counts { return n.pool.Counts() }
 
 // Head is the newest block of the first endpoint that is not behind.
 func (n *Node) Head(ctx context.Context) (chain.Block, error) {
@@ -82,7 +89,7 @@ func (n *Node) Final(ctx context.Context, head chain.Block) (uint64, error) {
 		if err != nil {
 			return 0, err
 		}
-		return height, n.pool.NotBehind(height)
+		return height, n.pool.NotFarBehind(height)
 	})
 	if err != nil {
 		return 0, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,6 +23,7 @@ type Options struct {
 	Endpoints []string // in the order of preference
 	Now       func() time.Time
 	Transport http.RoundTripper // http.DefaultTransport where nil
+	Tell      func(pool.News)   // of endpoints in trouble; may be nil
 }
 
 // Node is a chain.Node over the endpoints of one EVM chain.
@@ -31,7 +33,10 @@ type Node struct {
 	pool   *pool.Pool[*endpoint]
 }
 
-var _ chain.Node = (*Node)(nil)
+var (
+	_ chain.Node  = (*Node)(nil)
+	_ chain.Asked = (*Node)(nil)
+)
 
 // widest is how many blocks one question is about; providers cap between 500 and 10,000.
 const widest = 500
@@ -55,7 +60,7 @@ func New(o Options) (*Node, error) {
 		endpoints = append(endpoints, &endpoint{Client: client, chainID: reference, span: widest})
 	}
 	var err error
-	n.pool, err = pool.New(pool.Options{Chain: o.Config.ID, Now: o.Now, Agree: o.Config.Finality.Agree}, endpoints...)
+	n.pool, err = pool.New(pool.Of(o.Config, o.Now, o.Tell), endpoints...)
 	return n, err
 }
 
@@ -84,26 +89,70 @@ func (e *endpoint) OnChain(ctx context.Context) error {
 	return nil
 }
 
-// Head is the newest block of the first endpoint that is not behind.
-func (n *Node) Head(ctx context.Context) (chain.Block, error) {
-	return pool.Put(ctx, n.pool, func(e *endpoint) (chain.Block, error) {
-		head, err := e.blockByTag(ctx, "latest")
-		if err != nil {
-			return chain.Block{}, err
-		}
-		return head, n.pool.NotBehind(head.Height)
-	})
+// Tip is how high the endpoint is.
+func (e *endpoint) Tip(ctx context.Context) (uint64, error) {
+	head, err := e.blocksByTag(ctx, newest)
+	if err != nil {
+		return 0, err
+	}
+	return head[0].Height, nil
 }
 
-// Final follows the chain's rule. It never goes above the head that it is asked for.
-func (n *Node) Final(ctx context.Context, head chain.Block) (uint64, error) {
-	if n.config.Finality.Tag == "" {
-		return head.Height - min(head.Height, n.config.Finality.Depth), nil
+// newest is the tag of the head.
+const newest = "latest"
+
+// Counts is how much the endpoints were asked.
+func (n *Node) Counts() chain.Counts { return n.pool.Counts() }
+
+// Head is the newest block of the first endpoint that is not behind.
+func (n *Node) Head(ctx context.Context) (chain.Block, error) {
+	return pool.Put(ctx, n.pool, func(e *endpoint) (chain.Block, error) { return n.head(ctx, e) })
+}
+
+func (n *Node) head(ctx context.Context, e *endpoint) (chain.Block, error) {
+	at, err := e.blocksByTag(ctx, newest)
+	if err != nil {
+		return chain.Block{}, err
 	}
-	return pool.Put(ctx, n.pool, func(e *endpoint) (uint64, error) {
-		final, err := e.blockByTag(ctx, n.config.Finality.Tag)
-		return min(final.Height, head.Height), err
-	})
+	if err := n.pool.NotFromTheFuture(getBlock, at[0]); err != nil {
+		return chain.Block{}, err
+	}
+	return at[0], n.pool.NotBehind(at[0].Height)
+}
+
+// Final follows the chain's rule, as the lowest of the endpoints that must agree tells it, and never goes above the head
+// that it is asked for: a height that one of them made up makes nothing final.
+func (n *Node) Final(ctx context.Context, head chain.Block) (uint64, error) {
+	rule := n.config.Finality
+	if rule.Tag == "" && n.pool.Agree() == 1 {
+		return head.Height - min(head.Height, rule.Depth), nil
+	}
+	heights, err := pool.Some(ctx, n.pool, func(e *endpoint) (uint64, error) { return n.final(ctx, e) })
+	if err != nil {
+		return 0, err
+	}
+	final := min(head.Height, slices.Min(heights))
+	return final - min(final, rule.Depth), nil
+}
+
+// final is the height that the rule's tag names or that its depth counts from. Where several are asked, each is asked for
+// its head in the same breath: one that is far behind is noticed here, though it be not the first of them.
+func (n *Node) final(ctx context.Context, e *endpoint) (uint64, error) {
+	var tags []string
+	if n.config.Finality.Tag != "" {
+		tags = append(tags, n.config.Finality.Tag)
+	}
+	if n.pool.Agree() > 1 {
+		tags = append(tags, newest)
+	}
+	at, err := e.blocksByTag(ctx, tags...)
+	if err == nil && n.pool.Agree() > 1 {
+		err = n.pool.NotFarBehind(at[len(at)-1].Height)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return at[0].Height, nil
 }
 
 // BlockAt is the canonical block at a height. It is ErrNotFound only where no endpoint knows it.
@@ -129,39 +178,59 @@ func (n *Node) blockAt(ctx context.Context, height uint64) func(*endpoint) (chai
 	}
 }
 
+const getBlock = "eth_getBlockByNumber"
+
 func blockQuestion(height uint64, full bool) *jsonrpc.Call {
-	return &jsonrpc.Call{Method: "eth_getBlockByNumber", Params: []any{hexutil.EncodeUint64(height), full}}
+	return &jsonrpc.Call{Method: getBlock, Params: []any{hexutil.EncodeUint64(height), full}}
 }
 
-func (e *endpoint) blockByTag(ctx context.Context, tag string) (chain.Block, error) {
-	q := &jsonrpc.Call{Method: "eth_getBlockByNumber", Params: []any{tag, false}}
-	if err := e.Ask(ctx, q); err != nil {
-		return chain.Block{}, err
+func (e *endpoint) blocksByTag(ctx context.Context, tags ...string) ([]chain.Block, error) {
+	var questions []*jsonrpc.Call
+	for _, tag := range tags {
+		questions = append(questions, &jsonrpc.Call{Method: getBlock, Params: []any{tag, false}})
 	}
-	var h header
-	if err := q.Read(&h); err != nil {
-		return chain.Block{}, err
+	if err := e.Ask(ctx, questions...); err != nil {
+		return nil, err
 	}
-	return h.block(q.Method)
+	var out []chain.Block
+	for _, q := range questions {
+		var h header
+		if err := q.Read(&h); err != nil {
+			return nil, err
+		}
+		block, err := h.block(q.Method)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, block)
+	}
+	return out, nil
 }
 
+// shown is the block that an endpoint must know: one that does not is behind.
 func (n *Node) shown(q *jsonrpc.Call, height uint64) (chain.Block, error) {
 	var h header
-	if err := q.Read(&h); err != nil {
+	if err := readBlock(q, height, &h); err != nil {
 		return chain.Block{}, err
 	}
 	return n.remembered(h, height)
 }
 
+func readBlock(q *jsonrpc.Call, height uint64, into any) error {
+	if q.Null() {
+		return fmt.Errorf("%w: it does not know block %d", pool.ErrBehind, height)
+	}
+	return q.Read(into)
+}
+
 // remembered is the block that was asked for by its height; from now on we know that the chain is that high.
 func (n *Node) remembered(h header, height uint64) (chain.Block, error) {
-	const method = "eth_getBlockByNumber"
-	b, err := h.block(method)
+	b, err := h.block(getBlock)
 	if err != nil {
 		return chain.Block{}, err
 	}
 	if b.Height != height {
-		return chain.Block{}, jsonrpc.Strange(method, "block %d instead of %d", b.Height, height)
+		return chain.Block{}, jsonrpc.Strange(getBlock, "block %d instead of %d", b.Height, height)
 	}
 	n.pool.Shown(height)
 	return b, nil

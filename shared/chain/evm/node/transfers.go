@@ -222,10 +222,11 @@ func (n *Node) nativeClaims(ctx context.Context, e *endpoint, from, to uint64, c
 	}
 	for i, q := range questions {
 		var b body
-		if err := q.Read(&b); err != nil {
+		height := from + uint64(i) // #nosec G115 -- i is small
+		if err := readBlock(q, height, &b); err != nil {
 			return err
 		}
-		block, err := n.remembered(b.header, from+uint64(i)) // #nosec G115 -- i is small
+		block, err := n.remembered(b.header, height)
 		if err != nil {
 			return err
 		}
@@ -243,7 +244,7 @@ func (n *Node) nativeClaims(ctx context.Context, e *endpoint, from, to uint64, c
 }
 
 func addNative(cs *claims, t *transaction, block chain.Block) error {
-	const method = "eth_getBlockByNumber"
+	const method = getBlock
 	switch {
 	case t.Hash == nil || t.From == nil || t.Value == nil:
 		return jsonrpc.Strange(method, "a transaction without hash, sender or value")
@@ -478,11 +479,7 @@ func (n *Node) mined(ctx context.Context, e *endpoint, tx string) (chain.Block, 
 
 // unknown believes an endpoint that it does not know a transaction only where it is not behind.
 func (n *Node) unknown(ctx context.Context, e *endpoint) error {
-	head, err := e.blockByTag(ctx, "latest")
-	if err != nil {
-		return err
-	}
-	if err := n.pool.NotBehind(head.Height); err != nil {
+	if _, err := n.head(ctx, e); err != nil {
 		return err
 	}
 	return chain.ErrNotFound

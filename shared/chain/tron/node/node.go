@@ -24,6 +24,7 @@ type Options struct {
 	Endpoints []string // in the order of preference; open says how each is written
 	Now       func() time.Time
 	Transport http.RoundTripper // http.DefaultTransport where nil
+	Tell      func(pool.News)   // of endpoints in trouble; may be nil
 }
 
 // Node is a chain.Node over the endpoints of one TRON network.
@@ -34,7 +35,10 @@ type Node struct {
 	pool   *pool.Pool[*endpoint]
 }
 
-var _ chain.Node = (*Node)(nil)
+var (
+	_ chain.Node  = (*Node)(nil)
+	_ chain.Asked = (*Node)(nil)
+)
 
 // Tags of finality: both are the newest block on which more than two thirds of the witnesses have built.
 const (
@@ -70,7 +74,7 @@ func New(o Options) (*Node, error) {
 		endpoints = append(endpoints, e)
 	}
 	var err error
-	n.pool, err = pool.New(pool.Options{Chain: o.Config.ID, Now: o.Now, Agree: o.Config.Finality.Agree}, endpoints...)
+	n.pool, err = pool.New(pool.Of(o.Config, o.Now, o.Tell), endpoints...)
 	return n, err
 }
 
@@ -104,6 +108,9 @@ const (
 	askReceipt = "eth_getTransactionReceipt"
 )
 
+// Counts is how much the endpoints were asked.
+func (n *Node) Counts() chain.Counts { return n.pool.Counts() }
+
 // Head is the newest block of the first endpoint that is not behind.
 func (n *Node) Head(ctx context.Context) (chain.Block, error) {
 	return pool.Put(ctx, n.pool, func(e *endpoint) (chain.Block, error) { return n.newest(ctx, e) })
@@ -121,14 +128,30 @@ func (n *Node) newest(ctx context.Context, e *endpoint) (chain.Block, error) {
 // the head that it is asked for.
 func (n *Node) Final(ctx context.Context, head chain.Block) (uint64, error) {
 	rule := n.config.Finality
-	if rule.Tag == "" {
+	if rule.Tag == "" && n.pool.Agree() == 1 {
 		return head.Height - min(head.Height, rule.Depth), nil
 	}
-	heights, err := pool.Some(ctx, n.pool, func(e *endpoint) (uint64, error) { return n.solid(ctx, e) })
+	heights, err := pool.Some(ctx, n.pool, func(e *endpoint) (uint64, error) {
+		if rule.Tag != "" {
+			return n.solid(ctx, e)
+		}
+		height, err := e.Tip(ctx)
+		if err != nil {
+			return 0, err
+		}
+		return height, n.pool.NotFarBehind(height)
+	})
 	if err != nil {
 		return 0, err
 	}
-	return min(head.Height, slices.Min(heights)), nil
+	final := min(head.Height, slices.Min(heights))
+	return final - min(final, rule.Depth), nil
+}
+
+// Tip is how high the endpoint is.
+func (e *endpoint) Tip(ctx context.Context) (uint64, error) {
+	head, err := e.block(ctx, "latest")
+	return head.Height, err
 }
 
 func (n *Node) solid(ctx context.Context, e *endpoint) (uint64, error) {
