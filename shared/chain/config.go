@@ -91,7 +91,7 @@ type rules struct {
 var families = map[string]rules{
 	"eip155": {reference: formed(`^[1-9][0-9]{0,30}$`), coinType: 60, tokens: "erc20", address: evm.ParseAddress, tags: []string{"finalized", "safe"}},
 	"bip122": {reference: bitcoin.Known, coinType: 0, decimals: bitcoin.Decimals},
-	"tron":   {reference: formed(`^0x[0-9a-f]{8}$`), coinType: tron.CoinType, tokens: "trc20", address: tron.ParseAddress, tags: []string{"finalized", "solid"}, depth: tron.Depth},
+	"tron":   {reference: formed(`^0x[0-9a-f]{8}$`), coinType: tron.CoinType, decimals: tron.Decimals, tokens: "trc20", address: tron.ParseAddress, tags: []string{"finalized", "solid"}, depth: tron.Depth},
 }
 
 // formed is compiled at the first use: every function pays for what is done before its main.

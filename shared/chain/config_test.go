@@ -47,8 +47,9 @@ func TestTronIsFinalByItsSolidBlocksOrAsDeep(t *testing.T) {
 		tron(`{"depth":19}`):        "",
 		tron(`{"depth":18}`):        "finality.depth: must be at least 19",
 		tron(`{}`):                  "finality: must have",
-		strings.Replace(tron(`{"depth":19}`), "tron:0x2b6653dc", "tron:728126428", 1): "id",
-		strings.Replace(tron(`{"depth":19}`), "TR7NHqjeKQxGT", "TR7NHqjeKQxGt", 1):    "tokens[0].address",
+		strings.Replace(tron(`{"depth":19}`), "tron:0x2b6653dc", "tron:728126428", 1):         "id",
+		strings.Replace(tron(`{"depth":19}`), `"TRX","decimals":6`, `"TRX","decimals":18`, 1): "native",
+		strings.Replace(tron(`{"depth":19}`), "TR7NHqjeKQxGT", "TR7NHqjeKQxGt", 1):            "tokens[0].address",
 	} {
 		if _, err := ParseSet(text); (err == nil) != (fault == "") || err != nil && !strings.Contains(err.Error(), fault) {
 			t.Errorf("%s: %v, want one that names %q", text, err, fault)

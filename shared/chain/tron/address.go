@@ -21,6 +21,9 @@ const (
 // CoinType is TRON's in SLIP-44: keys are derived below m/44'/195', and the coin is the asset slip44:195.
 const CoinType = 195
 
+// Decimals are the coin's: 1 TRX are 1,000,000 sun.
+const Decimals = 6
+
 // Depth is the least number of blocks above one that is final. A block is solid once 19 of the 27 witnesses, who take
 // turns, have made one on it (DposService.updateSolidBlock of java-tron 4.8.0).
 const Depth = 19

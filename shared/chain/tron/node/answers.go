@@ -270,15 +270,19 @@ func (t transaction) coin(method string) (*coin, error) {
 // (https://github.com/tronprotocol/tips/blob/master/tip-20.md).
 var selector = []byte{0xa9, 0x05, 0x9c, 0xbb}
 
-// directly is whom a call of transfer on a token's own contract names, as wallets make it.
+// directly is whom a call of transfer on a token's own contract pays, as wallets make it.
 func (t transaction) directly() (token, to account, ok bool) {
 	value, ok := t.contract("TriggerSmartContract")
 	var v struct {
 		Contract account `json:"contract_address"`
 		Data     octets  `json:"data"`
 	}
-	if !ok || json.Unmarshal(value, &v) != nil || len(v.Data) < len(selector)+32 || !bytes.HasPrefix(v.Data, selector) {
+	if !ok || json.Unmarshal(value, &v) != nil || !bytes.HasPrefix(v.Data, selector) {
 		return token, to, false
 	}
-	return v.Contract, account(v.Data[len(selector)+12 : len(selector)+32]), true
+	arguments := v.Data[len(selector):]
+	if len(arguments) < 64 || len(bytes.Trim(arguments[32:64], "\x00")) == 0 {
+		return token, to, false
+	}
+	return v.Contract, account(arguments[12:32]), true
 }

@@ -92,51 +92,54 @@ func TestALieIsNoticedAndAnotherEndpointIsAsked(t *testing.T) {
 		"a disabled part":                    about("wallet/gettransactionbyid", "", func(any) any { return raw{404, `{"Error":"this API is unavailable due to config"}`} }),
 		"no logs where the receipt has some": about("eth_getLogs", "", func(a any) any { return a.([]any)[1:2] }),
 		"no logs at all, where a block names us in a call of the token": about("eth_getLogs", "", func(any) any { return []any{} }),
-		"a log without receipt":                  about("eth_getTransactionReceipt", usdtTx, func(any) any { return nil }),
-		"another receipt":                        with("eth_getTransactionReceipt", usdtTx, "0x"+other, "transactionHash"),
-		"a receipt of another block":             with("eth_getTransactionReceipt", usdtTx, "0x"+idOf(78000009, 0), "blockHash"),
-		"a receipt of a block that is not":       with("eth_getTransactionReceipt", usdtTx, "0x"+idOf(78000010, 5), "blockHash"),
-		"a receipt without status":               with("eth_getTransactionReceipt", usdtTx, nil, "status"),
-		"a receipt of status 2":                  with("eth_getTransactionReceipt", usdtTx, "0x2", "status"),
-		"a receipt that failed":                  with("eth_getTransactionReceipt", usdtTx, "0x0", "status"),
-		"a receipt of another amount":            with("eth_getTransactionReceipt", usdtTx, "0x"+other, "logs", 0, "data"),
-		"a receipt without its log":              with("eth_getTransactionReceipt", usdtTx, []any{}, "logs"),
-		"a receipt whose log has no place":       with("eth_getTransactionReceipt", usdtTx, nil, "logs", 0, "logIndex"),
-		"a receipt whose log has another place":  with("eth_getTransactionReceipt", usdtTx, "0x9", "logs", 0, "logIndex"),
-		"logs of another amount":                 with("eth_getLogs", "", "0x"+other, 0, "data"),
-		"logs to another":                        with("eth_getLogs", "", "0x"+strings.Repeat("0", 24)+"e2e1a54926527fbb4e4420de4c6bab82beaee24d", 2, "topics", 2),
-		"logs of another contract":               with("eth_getLogs", "", "0xe2e1a54926527fbb4e4420de4c6bab82beaee24d", 0, "address"),
-		"logs of another event":                  with("eth_getLogs", "", "0x"+other, 0, "topics", 0),
-		"logs without block":                     with("eth_getLogs", "", nil, 0, "blockHash"),
-		"logs of a block out of range":           with("eth_getLogs", "", "0x1", 0, "blockNumber"),
-		"logs whose block's id has another name": with("eth_getLogs", "", "0x"+idOf(78000009, 0), 0, "blockHash"),
-		"logs that are removed":                  with("eth_getLogs", "", true, 0, "removed"),
-		"logs of another form":                   about("eth_getLogs", "", func(any) any { return map[string]any{} }),
-		"no result":                              about("walletsolidity/gettransactioninfobyid", usdtTx, func(any) any { return map[string]any{} }),
-		"the result of another":                  with("walletsolidity/gettransactioninfobyid", usdtTx, other, "id"),
-		"the result of another block":            with("walletsolidity/gettransactioninfobyid", usdtTx, 78000009, "blockNumber"),
-		"a result OUT_OF_ENERGY":                 with("walletsolidity/gettransactioninfobyid", usdtTx, "OUT_OF_ENERGY", "receipt", "result"),
-		"a result with other logs":               with("walletsolidity/gettransactioninfobyid", usdtTx, other, "log", 0, "data"),
-		"a result without logs":                  with("walletsolidity/gettransactioninfobyid", usdtTx, nil, "log"),
-		"no transaction":                         about("wallet/gettransactionbyid", coinTx, func(any) any { return map[string]any{} }),
-		"another transaction":                    with("wallet/gettransactionbyid", coinTx, other, "txID"),
-		"another amount of coin":                 with("wallet/gettransactionbyid", coinTx, 12500001, "raw_data", "contract", 0, "parameter", "value", "amount"),
-		"a negative amount of coin":              with("wallet/gettransactionbyid", coinTx, -1, "raw_data", "contract", 0, "parameter", "value", "amount"),
-		"a fraction of coin":                     with("wallet/gettransactionbyid", coinTx, 0.5, "raw_data", "contract", 0, "parameter", "value", "amount"),
-		"another type of contract":               with("wallet/gettransactionbyid", coinTx, "TransferAssetContract", "raw_data", "contract", 0, "type"),
-		"coin that failed after all":             with("wallet/gettransactionbyid", coinTx, "OUT_OF_TIME", "ret", 0, "contractRet"),
-		"a block without id":                     with("wallet/getblockbylimitnext", "", nil, "block", 1, "blockID"),
-		"a block of another height":              with("wallet/getblockbylimitnext", "", 77, "block", 1, "block_header", "raw_data", "number"),
-		"a block of another id":                  with("wallet/getblockbylimitnext", "", idOf(5, 0), "block", 1, "blockID"),
-		"a block that does not follow":           with("wallet/getblockbylimitnext", "", other, "block", 1, "block_header", "raw_data", "parentHash"),
-		"a block that another does not follow":   with("wallet/getblockbylimitnext", "", idOf(first+1, 1), "block", 1, "blockID"),
-		"too few blocks":                         about("wallet/getblockbylimitnext", "", func(a any) any { return map[string]any{"block": a.(map[string]any)["block"].([]any)[1:]} }),
-		"a transaction without id":               about("wallet/getblockbylimitnext", "", func(a any) any { return put(a, []any{map[string]any{}}, "block", 0, "transactions") }),
-		"an end that is not":                     about("eth_getBlockByNumber", fmt.Sprintf("0x%x", solid), func(any) any { return nil }),
-		"an end of another height":               with("eth_getBlockByNumber", fmt.Sprintf("0x%x", solid), "0x1", "number"),
-		"an end of another id":                   with("eth_getBlockByNumber", fmt.Sprintf("0x%x", solid), "0x"+idOf(solid, 7), "hash"),
-		"an end of no time":                      with("eth_getBlockByNumber", fmt.Sprintf("0x%x", solid), nil, "timestamp"),
-		"an end beyond time":                     with("eth_getBlockByNumber", fmt.Sprintf("0x%x", solid), "0xffffffffff", "timestamp"),
+		"a log without receipt":                   about("eth_getTransactionReceipt", usdtTx, func(any) any { return nil }),
+		"another receipt":                         with("eth_getTransactionReceipt", usdtTx, "0x"+other, "transactionHash"),
+		"a receipt of another block":              with("eth_getTransactionReceipt", usdtTx, "0x"+idOf(78000009, 0), "blockHash"),
+		"a receipt of a block that is not":        with("eth_getTransactionReceipt", usdtTx, "0x"+idOf(78000010, 5), "blockHash"),
+		"a receipt without status":                with("eth_getTransactionReceipt", usdtTx, nil, "status"),
+		"a receipt of status 2":                   with("eth_getTransactionReceipt", usdtTx, "0x2", "status"),
+		"a receipt that failed":                   with("eth_getTransactionReceipt", usdtTx, "0x0", "status"),
+		"a receipt of another amount":             with("eth_getTransactionReceipt", usdtTx, "0x"+other, "logs", 0, "data"),
+		"a receipt without its log":               with("eth_getTransactionReceipt", usdtTx, []any{}, "logs"),
+		"a receipt whose log has no place":        with("eth_getTransactionReceipt", usdtTx, nil, "logs", 0, "logIndex"),
+		"a receipt whose log has another place":   with("eth_getTransactionReceipt", usdtTx, "0x9", "logs", 0, "logIndex"),
+		"logs of another amount":                  with("eth_getLogs", "", "0x"+other, 0, "data"),
+		"logs to another":                         with("eth_getLogs", "", "0x"+strings.Repeat("0", 24)+"e2e1a54926527fbb4e4420de4c6bab82beaee24d", 2, "topics", 2),
+		"logs of another contract":                with("eth_getLogs", "", "0xe2e1a54926527fbb4e4420de4c6bab82beaee24d", 0, "address"),
+		"logs of another event":                   with("eth_getLogs", "", "0x"+other, 0, "topics", 0),
+		"logs without block":                      with("eth_getLogs", "", nil, 0, "blockHash"),
+		"logs of a block out of range":            with("eth_getLogs", "", "0x1", 0, "blockNumber"),
+		"logs whose block's id has another name":  with("eth_getLogs", "", "0x"+idOf(78000009, 0), 0, "blockHash"),
+		"logs of a block that is not":             with("eth_getLogs", "", "0x"+idOf(78000010, 5), 0, "blockHash"),
+		"no blocks":                               about("wallet/getblockbylimitnext", "", func(any) any { return map[string]any{} }),
+		"logs that are removed":                   with("eth_getLogs", "", true, 0, "removed"),
+		"logs of another form":                    about("eth_getLogs", "", func(any) any { return map[string]any{} }),
+		"no result":                               about("walletsolidity/gettransactioninfobyid", usdtTx, func(any) any { return map[string]any{} }),
+		"the result of another":                   with("walletsolidity/gettransactioninfobyid", usdtTx, other, "id"),
+		"the result of another block":             with("walletsolidity/gettransactioninfobyid", usdtTx, 78000009, "blockNumber"),
+		"no result of a contract that has events": with("walletsolidity/gettransactioninfobyid", usdtTx, nil, "receipt", "result"),
+		"a result OUT_OF_ENERGY":                  with("walletsolidity/gettransactioninfobyid", usdtTx, "OUT_OF_ENERGY", "receipt", "result"),
+		"a result with other logs":                with("walletsolidity/gettransactioninfobyid", usdtTx, other, "log", 0, "data"),
+		"a result without logs":                   with("walletsolidity/gettransactioninfobyid", usdtTx, nil, "log"),
+		"no transaction":                          about("wallet/gettransactionbyid", coinTx, func(any) any { return map[string]any{} }),
+		"another transaction":                     with("wallet/gettransactionbyid", coinTx, other, "txID"),
+		"another amount of coin":                  with("wallet/gettransactionbyid", coinTx, 12500001, "raw_data", "contract", 0, "parameter", "value", "amount"),
+		"a negative amount of coin":               with("wallet/gettransactionbyid", coinTx, -1, "raw_data", "contract", 0, "parameter", "value", "amount"),
+		"a fraction of coin":                      with("wallet/gettransactionbyid", coinTx, 0.5, "raw_data", "contract", 0, "parameter", "value", "amount"),
+		"another type of contract":                with("wallet/gettransactionbyid", coinTx, "TransferAssetContract", "raw_data", "contract", 0, "type"),
+		"coin that failed after all":              with("wallet/gettransactionbyid", coinTx, "OUT_OF_TIME", "ret", 0, "contractRet"),
+		"a block without id":                      with("wallet/getblockbylimitnext", "", nil, "block", 1, "blockID"),
+		"a block of another height":               with("wallet/getblockbylimitnext", "", 77, "block", 1, "block_header", "raw_data", "number"),
+		"a block of another id":                   with("wallet/getblockbylimitnext", "", idOf(5, 0), "block", 1, "blockID"),
+		"a block that does not follow":            with("wallet/getblockbylimitnext", "", other, "block", 1, "block_header", "raw_data", "parentHash"),
+		"a block that another does not follow":    with("wallet/getblockbylimitnext", "", idOf(first+1, 1), "block", 1, "blockID"),
+		"too few blocks":                          about("wallet/getblockbylimitnext", "", func(a any) any { return map[string]any{"block": a.(map[string]any)["block"].([]any)[1:]} }),
+		"a transaction without id":                about("wallet/getblockbylimitnext", "", func(a any) any { return put(a, []any{map[string]any{}}, "block", 0, "transactions") }),
+		"an end that is not":                      about("eth_getBlockByNumber", fmt.Sprintf("0x%x", solid), func(any) any { return nil }),
+		"an end of another height":                with("eth_getBlockByNumber", fmt.Sprintf("0x%x", solid), "0x1", "number"),
+		"an end of another id":                    with("eth_getBlockByNumber", fmt.Sprintf("0x%x", solid), "0x"+idOf(solid, 7), "hash"),
+		"an end of no time":                       with("eth_getBlockByNumber", fmt.Sprintf("0x%x", solid), nil, "timestamp"),
+		"an end beyond time":                      with("eth_getBlockByNumber", fmt.Sprintf("0x%x", solid), "0xffffffffff", "timestamp"),
 	} {
 		liar := honest(t)
 		liar.lie = l
@@ -152,6 +155,108 @@ func TestALieIsNoticedAndAnotherEndpointIsAsked(t *testing.T) {
 		}
 		if got, err := settled(t, at(t, config(), liar, one, another)); err != nil || got != want {
 			t.Errorf("%s: with two others: %q, %v", what, got, err)
+		}
+	}
+}
+
+// Where one lie hides another, each of the two APIs still has to be right by itself.
+func TestALieThatIsToldTwiceIsNoticedToo(t *testing.T) {
+	usdtTx, coinTx, another := recorded(t, "usdt")[0].tx(), recorded(t, "trx")[0].tx(), recorded(t, "two-in-one")[0]
+	for what, c := range map[string]struct {
+		tx  string
+		lie func(method, argument string, answer any) any
+	}{
+		"both APIs answer about another transaction": {usdtTx, func(method, argument string, answer any) any {
+			switch {
+			case !strings.Contains(argument, usdtTx):
+			case method == "eth_getTransactionReceipt":
+				return another.Receipt
+			case strings.HasSuffix(method, "infobyid"):
+				return another.Info
+			}
+			return answer
+		}},
+		"a block and its transaction tell a negative amount": {coinTx, func(method, _ string, answer any) any {
+			answer = put(answer, -12500000, "raw_data", "contract", 0, "parameter", "value", "amount")
+			return put(answer, -12500000, "block", 7, "transactions", 0, "raw_data", "contract", 0, "parameter", "value", "amount")
+		}},
+	} {
+		w := honest(t)
+		w.lie = c.lie
+		n := at(t, config(), w)
+		if got, err := n.Transfers(t.Context(), first, newest, mine); err == nil {
+			t.Errorf("%s: told %q", what, lines(got))
+		}
+		if _, got, err := n.Transaction(t.Context(), c.tx); err == nil {
+			t.Errorf("%s: told %q", what, lines(got))
+		}
+	}
+}
+
+func TestCoinThatBothAPIsCallFailedIsNothingWhateverItsBlockSays(t *testing.T) {
+	w := serve(t, "trx")
+	w.lie = func(method, _ string, answer any) any {
+		if method == "eth_getTransactionReceipt" {
+			return put(answer, "0x0", "status")
+		}
+		if strings.HasSuffix(method, "infobyid") {
+			return put(answer, "REVERT", "receipt", "result")
+		}
+		return answer
+	}
+	if got := all(t, at(t, config(), w), "trx"); len(got) != 0 {
+		t.Errorf("told %q", got)
+	}
+}
+
+func TestLogsOfABlockThatIsNotAreNoticedWhereNoBlocksAreReadToo(t *testing.T) {
+	w, rule := honest(t), config()
+	rule.Native = chain.Native{Ignore: true}
+	w.lie = func(method, _ string, answer any) any {
+		if method == "eth_getLogs" {
+			return put(answer, "0x"+idOf(78000010, 5), 0, "blockHash")
+		}
+		return answer
+	}
+	if got, err := at(t, rule, w).Transfers(t.Context(), first, newest, mine); !errors.Is(err, pool.ErrReorganised) {
+		t.Errorf("%q, %v", lines(got), err)
+	}
+}
+
+func TestABlockIsTheOneThatWasAskedForAndNamedByItsHeight(t *testing.T) {
+	for what, block := range map[string]map[string]any{
+		"another height":           {"number": "0x4a62f80", "hash": "0x" + idOf(first, 0), "timestamp": "0x6b0d0000"},
+		"the id of another height": {"number": fmt.Sprintf("0x%x", first+5), "hash": "0x" + idOf(first+4, 0), "timestamp": "0x6b0d0000"},
+		"an id of 31 bytes":        {"number": fmt.Sprintf("0x%x", first+5), "hash": "0x" + idOf(first+5, 0)[2:], "timestamp": "0x6b0d0000"},
+		"a number with zeros":      {"number": "0x04a62f85", "hash": "0x" + idOf(first+5, 0), "timestamp": "0x6b0d0000"},
+	} {
+		w := honest(t)
+		w.lie = func(method, argument string, answer any) any {
+			if method == "eth_getBlockByNumber" {
+				return block
+			}
+			return answer
+		}
+		if b, err := at(t, config(), w).BlockAt(t.Context(), first+5); err == nil {
+			t.Errorf("%s: %+v", what, b)
+		}
+	}
+}
+
+func TestARefusalIsToldAsSuch(t *testing.T) {
+	for body, want := range map[string]error{
+		`{"Error":"class java.lang.IllegalAccessException : lack of computing resources"}`: &jsonrpc.StatusError{Status: 429},
+		`{"Error":"class java.lang.NullPointerException : null"}`:                          &jsonrpc.RefusedError{Method: "walletsolidity/getnowblock", Message: "class java.lang.NullPointerException : null"},
+	} {
+		w := honest(t)
+		w.lie = func(method, _ string, answer any) any {
+			if method == "walletsolidity/getnowblock" {
+				return raw{200, body}
+			}
+			return answer
+		}
+		if _, err := at(t, config(), w).Final(t.Context(), chain.Block{Height: newest}); err == nil || !strings.Contains(err.Error(), want.Error()) {
+			t.Errorf("%s: %v, want %v", body, err, want)
 		}
 	}
 }
@@ -213,6 +318,16 @@ func TestALaggingEndpointIsLeftOut(t *testing.T) {
 	behind.solid = 78000009
 	if got, err := settled(t, at(t, config(), behind)); err == nil {
 		t.Errorf("settled before it is solid: %q", got)
+	}
+}
+
+func TestLogsOfABlockThatComesWhileTheyAreAskedForAreNotTakenForNone(t *testing.T) {
+	w, rule := honest(t), config()
+	rule.Native = chain.Native{Ignore: true}
+	w.head = 78000009
+	w.then["eth_getLogs"] = func() { w.head = newest }
+	if got, err := at(t, rule, w).Transfers(t.Context(), first, 78000010, mine); err == nil {
+		t.Errorf("told %q", lines(got))
 	}
 }
 

@@ -110,11 +110,15 @@ func TestAllOfAChainIsFoundInOrderWhateverTheEndpointsLimits(t *testing.T) {
 			}
 			return answer
 		},
-		"more than three blocks at once are too large": func(method, _ string, answer any) any {
-			if list, ok := answer.(map[string]any); ok && method == "wallet/getblockbylimitnext" && len(list["block"].([]any)) > 3 {
-				return raw{413, "too large"}
+		"more than three blocks at once are too large, after some were not": func(method, _ string, answer any) any {
+			list, ok := answer.(map[string]any)
+			if !ok || method != "wallet/getblockbylimitnext" || len(list["block"].([]any)) <= 3 {
+				return answer
 			}
-			return answer
+			if list["block"].([]any)[0].(map[string]any)["blockID"] == idOf(first, 0) {
+				return answer
+			}
+			return raw{413, "too large"}
 		},
 	} {
 		w := serve(t, files...)
@@ -143,6 +147,13 @@ func TestNobodyIsAskedAboutTransactionsThatPayOthers(t *testing.T) {
 	nobody := func(context.Context, []string) (map[string]bool, error) { return nil, nil }
 	got, err := at(t, config(), w).Transfers(t.Context(), first, newest, nobody)
 	if err != nil || len(got) != 0 || w.asked["eth_getTransactionReceipt"] != 0 {
+		t.Errorf("%v, %v, %v", got, err, w.asked)
+	}
+}
+
+func TestTransfersOfNothingToUsCostNoQuestion(t *testing.T) {
+	w := serve(t, "nothing")
+	if got, err := at(t, config(), w).Transfers(t.Context(), first, newest, mine); err != nil || len(got) != 0 || w.asked["eth_getTransactionReceipt"] != 0 {
 		t.Errorf("%v, %v, %v", got, err, w.asked)
 	}
 }

@@ -129,3 +129,29 @@ func TestTheWatchDropsWhatAForkTakesAway(t *testing.T) {
 		t.Errorf("stored %q", got)
 	}
 }
+
+func TestHowOftenANodeIsAskedForAPass(t *testing.T) {
+	w, another := serve(t), serve(t)
+	move := func(head uint64) { w.head, w.solid, another.head, another.solid = head, head-18, head, head-18 }
+	c := config()
+	c.Start = first
+	x, _ := watcher(t, at(t, c, w, another), c)
+	count := func() [2]int {
+		t.Helper()
+		w.requests, another.requests = 0, 0
+		if _, err := x.Pass(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return [2]int{w.requests, another.requests}
+	}
+	move(first + 1)
+	count()
+	move(first + 2)
+	near := count()
+	move(first + 1002)
+	far := count()
+	t.Logf("a pass over one new block %v, over 500 final ones %v, with %v", near, far, w.asked)
+	if near[0] > 15 || far[0] > 150 || w.asked["wallet/getblockbylimitnext"] > 150 {
+		t.Error("that is more than a provider's plan was reckoned for")
+	}
+}

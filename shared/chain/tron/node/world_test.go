@@ -82,6 +82,7 @@ type world struct {
 	key         string                                        // what TRON-PRO-API-KEY must be, where it is set
 	lie         func(method, argument string, answer any) any // changes an answer; a raw is written as it is
 	asked       map[string]int                                // how often each method and path was asked
+	requests    int                                           // over HTTP
 	then        map[string]func()                             // done once, after the first answer to the method
 	url         string
 }
@@ -107,6 +108,7 @@ func serve(t testing.TB, cases ...string) *world {
 func (w *world) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.requests++
 	body, _ := io.ReadAll(r.Body)
 	if w.key != "" && r.Header.Get("TRON-PRO-API-KEY") != w.key {
 		out.WriteHeader(http.StatusUnauthorized)

@@ -67,9 +67,10 @@ function told(height, tx, { result, failed, logs = [], before = 0, value = 0n, t
   return { height, transaction: tx, receipt, info, jsonrpc: shown };
 }
 
-let nonce = 0; // tells calls apart that are otherwise alike
+// a call of transfer, by which wallets pay in a token; of another contract it means whatever that likes
 function call(height, token, how) {
-  const data = 'a9059cbb' + word(plain(ours)) + word((++nonce).toString(16));
+  const amount = how.amount ?? 1000000;
+  const data = 'a9059cbb' + word(plain(ours)) + word(amount.toString(16));
   const ret = how.result;
   return told(height, signed('TriggerSmartContract', { owner_address: payer, contract_address: token, data }, ret), { ...how, to: token });
 }
@@ -78,7 +79,7 @@ function coin(height, to, amount, how = {}) {
 }
 
 const cases = {
-  'usdt': [call(78000010, usdt, { result: 'SUCCESS', before: 3, logs: [transfer(usdt, payer, ours, 25500000)] })],
+  'usdt': [call(78000010, usdt, { amount: 25500000, result: 'SUCCESS', before: 3, logs: [transfer(usdt, payer, ours, 25500000)] })],
   'two-in-one': [call(78000011, contract, {
     result: 'SUCCESS', before: 4,
     logs: [
@@ -99,7 +100,7 @@ const cases = {
     call(78000015, fake, { result: 'SUCCESS', logs: [transfer(fake, payer, ours, 1000000000)] }),
     call(78000015, contract, { result: 'SUCCESS', before: 1, logs: [transfer(fake, payer, ours, 5000000), transfer(usdt, payer, ours, 5)] }),
   ],
-  'nothing': [call(78000016, usdt, { result: 'SUCCESS', logs: [transfer(usdt, payer, ours, 0)] })],
+  'nothing': [call(78000016, usdt, { amount: 0, result: 'SUCCESS', logs: [transfer(usdt, payer, ours, 0)] })],
   'trx': [coin(78000017, ours, 12500000)],
   'trx-failed': [
     coin(78000018, ours, 7000000, { ret: 'FAILED', result: 'UNKNOWN', failed: 'balance is not sufficient' }),
