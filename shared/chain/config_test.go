@@ -35,28 +35,6 @@ func TestAChainIsConfiguredOrItsFaultIsNamed(t *testing.T) {
 	}
 }
 
-func TestTronIsFinalByItsSolidBlocksOrAsDeep(t *testing.T) {
-	const usdt = `{"symbol":"USDT","decimals":6,"address":"TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"}`
-	tron := func(finality string) string {
-		return strings.Replace(one(`{"symbol":"TRX","decimals":6}`, finality, usdt), "eip155:137", "tron:0x2b6653dc", 1)
-	}
-	for text, fault := range map[string]string{
-		tron(`{"tag":"solid"}`):     "",
-		tron(`{"tag":"finalized"}`): "",
-		tron(`{"tag":"safe"}`):      "finality.tag",
-		tron(`{"depth":19}`):        "",
-		tron(`{"depth":18}`):        "finality.depth: must be at least 19",
-		tron(`{}`):                  "finality: must have",
-		strings.Replace(tron(`{"depth":19}`), "tron:0x2b6653dc", "tron:728126428", 1):         "id",
-		strings.Replace(tron(`{"depth":19}`), `"TRX","decimals":6`, `"TRX","decimals":18`, 1): "native",
-		strings.Replace(tron(`{"depth":19}`), "TR7NHqjeKQxGT", "TR7NHqjeKQxGt", 1):            "tokens[0].address",
-	} {
-		if _, err := ParseSet(text); (err == nil) != (fault == "") || err != nil && !strings.Contains(err.Error(), fault) {
-			t.Errorf("%s: %v, want one that names %q", text, err, fault)
-		}
-	}
-}
-
 func TestACoinThatIsNotWatchedIsNotOffered(t *testing.T) {
 	set, err := ParseSet(one(`{"symbol":"POL","decimals":18,"coin_type":966,"ignore":true}`, `{"depth":3}`, tether))
 	if err != nil {
@@ -132,7 +110,11 @@ func TestEachFamilyIsConfiguredByItsOwnRules(t *testing.T) {
 	const bitcoin, tron = "bip122:000000000019d6689c085ae165831e93", "tron:0x2b6653dc"
 	const trc20 = `{"symbol":"USDT","decimals":6,"address":"TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"}`
 	on := func(id, finality, tokens string) string {
-		return fmt.Sprintf(`[{"id":%q,"native":{"symbol":"COIN","decimals":8},"block_time":"1m","finality":%s,"tokens":[%s]}]`, id, finality, tokens)
+		decimals := 8
+		if id == tron {
+			decimals = 6
+		}
+		return fmt.Sprintf(`[{"id":%q,"native":{"symbol":"COIN","decimals":%d},"block_time":"1m","finality":%s,"tokens":[%s]}]`, id, decimals, finality, tokens)
 	}
 	for text, want := range map[string]string{ // a fault, or an asset that is offered
 		on(bitcoin, `{"depth":6}`, ""):                                               bitcoin + "/slip44:0",
@@ -142,6 +124,10 @@ func TestEachFamilyIsConfiguredByItsOwnRules(t *testing.T) {
 		on("bip122:00000000000000000000000000000000", `{"depth":6}`, ""):             "id", // no network that is known
 		strings.Replace(on(bitcoin, `{"depth":6}`, ""), `:8}`, `:18}`, 1):            "native.decimals",
 		on(tron, `{"tag":"solid"}`, trc20):                                           tron + "/trc20:TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t",
+		on(tron, `{"tag":"finalized"}`, ""):                                          tron + "/slip44:195",
+		on(tron, `{"depth":18}`, ""):                                                 "finality.depth: must be at least 19",
+		on(tron, `{"depth":19}`, ""):                                                 tron + "/slip44:195",
+		strings.Replace(on(tron, `{"depth":20}`, ""), `:6}`, `:18}`, 1):              "native.decimals",
 		on(tron, `{"depth":20}`, ""):                                                 tron + "/slip44:195",
 		on(tron, `{"tag":"safe"}`, trc20):                                            "finality.tag",
 		on(tron, `{"depth":20}`, tether):                                             "tokens[0].address",
