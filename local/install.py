@@ -77,10 +77,16 @@ def node():
 
 
 def tokens():
-    """The demonstration's tokens, compiled: .local/tokens/<Contract>.json with abi and bytecode."""
+    """The demonstration's tokens, compiled: .local/tokens/<Contract>.json with abi and bytecode. Beside them, in
+    .local/strange-tokens, those that tests meet: they take fees, change balances, say nothing, change their mind."""
     node()
-    contracts = sorted((HERE / "chain").glob("*.sol"))
-    with once("tokens", HERE / "chain" / "compile.js", HERE / "package.json", *contracts) as folder:
+    compiled("tokens", HERE / "chain")
+    compiled("strange-tokens", HERE / "chain" / "strange")
+
+
+def compiled(name, where):
+    contracts = sorted(where.glob("*.sol"))
+    with once(name, HERE / "chain" / "compile.js", HERE / "package.json", *contracts) as folder:
         if folder:
             run("node", HERE / "chain" / "compile.js", folder, *contracts,
                 env={"NODE_PATH": str(LOCAL / "npm" / "node_modules")})

@@ -10,6 +10,7 @@ What the command finds in its environment:
     --anvil      FARRIER_TEST_RPC: a chain that mines at every transaction
                  FARRIER_TEST_ANVIL: the program itself, for a test that wants a chain of its own
                  FARRIER_TEST_TOKEN_BYTECODE: a compiled ERC-20 {abi, bytecode}, all of it the deployer's
+                 FARRIER_TEST_STRANGE_TOKENS: a folder of others that misbehave, <Contract>.json
     --btcd       FARRIER_TEST_BTCD: the node of a Bitcoin chain, the program itself
     --stack      FARRIER_STACK: the stack.json of the whole product, deployed (see local/stack.py)
 """
@@ -93,7 +94,8 @@ def anvil(state, started):
     started.append(chain.start(port, state / "chain.log").pid)
     return {"FARRIER_TEST_RPC": f"http://127.0.0.1:{port}",
             "FARRIER_TEST_ANVIL": str(chain.binary()),
-            "FARRIER_TEST_TOKEN_BYTECODE": str(chain.TOKEN)}
+            "FARRIER_TEST_TOKEN_BYTECODE": str(chain.TOKEN),
+            "FARRIER_TEST_STRANGE_TOKENS": str(install.LOCAL / "strange-tokens")}
 
 
 def btcd(_state, _started):

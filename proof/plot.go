@@ -143,6 +143,9 @@ func patience(h *History, a, b int) {
 		return
 	}
 	h.Include(h.Transfer(addresses[a%len(addresses)], units("20")))
+	if a%2 == 0 {
+		_, _ = h.Watch()
+	}
 	h.mine(3)
 	_, _ = h.Watch()
 	if b%4 == 0 {

@@ -583,3 +583,49 @@ func TestTwoWatchersAtOnceWriteOneHistory(t *testing.T) {
 		}
 	}
 }
+
+// However long a watch was stopped, it catches up in chunks, says how far it is after each, and misses nothing.
+func TestAWatchDownFor100000BlocksTellsHowFarItIs(t *testing.T) {
+	w := newWorld(t, 10)
+	w.pass(w.watcher())
+	const gap = 100_000
+	for n := range gap {
+		if n%9973 == 0 {
+			w.chain.mine(pays(fmt.Sprintf("%06d", n), ours, 5))
+		} else {
+			w.chain.mine()
+		}
+	}
+	var next uint64 = 10
+	f := w.function(w.watcher())
+	w.chain.before = func(call string) error {
+		var from, to uint64
+		if _, err := fmt.Sscanf(call, "Transfers %d-%d", &from, &to); err == nil {
+			if from > next || to-from >= 600 {
+				t.Errorf("%d to %d after %d", from, to, next)
+			}
+			next = max(next, to+1)
+			f.mu.Lock()
+			w.clock = w.clock.Add(time.Second)
+			f.mu.Unlock()
+		}
+		return nil
+	}
+	height, minutes := uint64(9), 0
+	for behind := uint64(gap); behind > 0; minutes++ {
+		sum := f.minute()[0]
+		if sum.Trouble != "" || sum.Height <= height || sum.Behind != w.chain.height()-sum.Height {
+			t.Fatalf("%+v", sum)
+		}
+		height, behind = sum.Height, sum.Behind
+		t.Logf("after %d minutes at %d, %d behind", minutes+1, height, behind)
+	}
+	if minutes < 2 {
+		t.Errorf("it took %d minutes", minutes)
+	}
+	w.chain.before = func(string) error { return nil }
+	w.settles(w.watcher())
+	if err := w.agrees(); err != nil || len(w.all()) != 11 {
+		t.Error(len(w.all()), err)
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -129,7 +130,18 @@ func (c *Chain) Again(hash string) Tx {
 // Token deploys an ERC-20 of six decimals with the symbol USDT, all of it the payer's, and gives its address.
 func (c *Chain) Token() string {
 	c.t.Helper()
-	text, err := os.ReadFile(parts.Endpoint(c.t, "FARRIER_TEST_TOKEN_BYTECODE"))
+	return c.deploy(parts.Endpoint(c.t, "FARRIER_TEST_TOKEN_BYTECODE"))
+}
+
+// Strange deploys one of the tokens of local/chain/strange by its name, all of it the payer's, and gives its address.
+func (c *Chain) Strange(name string) string {
+	c.t.Helper()
+	return c.deploy(filepath.Join(parts.Endpoint(c.t, "FARRIER_TEST_STRANGE_TOKENS"), name+".json"))
+}
+
+func (c *Chain) deploy(artefactFile string) string {
+	c.t.Helper()
+	text, err := os.ReadFile(artefactFile) // #nosec G304 -- a test's own file
 	if err != nil {
 		c.t.Fatal(err)
 	}
