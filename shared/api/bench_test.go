@@ -40,8 +40,9 @@ import (
 const (
 	operatorKey = "fk_op_for_tests"
 	asset       = "eip155:31337/erc20:0xc2132d05d31c914a87c6611c10748aeb04b58e8f"
+	otherAsset  = "eip155:31337/erc20:0x3c499c542cef5e3811e1192ce70d8cc03d5c3359"
 	chains      = `[{"id":"eip155:31337","name":"Local","block_time":"1s","finality":{"depth":3},
-		"tokens":[{"symbol":"USDT","decimals":6,"address":"0xc2132d05d31c914a87c6611c10748aeb04b58e8f"}]}]`
+		"tokens":[{"symbol":"USDT","decimals":6,"address":"0xc2132d05d31c914a87c6611c10748aeb04b58e8f"},{"symbol":"USDC","decimals":6,"address":"0x3c499c542cef5e3811e1192ce70d8cc03d5c3359"}]}]`
 	// knownPrivateKey is BIP-32's test vector 1 at m.
 	knownPrivateKey = "xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TGtRBeJgk33yuGBxrMPHi"
 )

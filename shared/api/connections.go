@@ -200,9 +200,14 @@ func (a *API) createOrderAddress(ctx context.Context, in *newOrderAddress) (*ord
 	if err != nil {
 		return nil, err
 	}
-	query, err := a.Connections.OrderAddress(ctx, connection, in.Body.Order)
-	address := a.withURL(ctx)(connection).CallbackURL + "?" + query
+	address, err := a.orderURL(ctx, connection, in.Body.Order)
 	return &orderAddressAnswer{Body: OrderAddress{Order: in.Body.Order, CallbackURL: address}}, err
+}
+
+// orderURL is the address of one order at a connection.
+func (a *API) orderURL(ctx context.Context, c callback.Connection, order string) (string, error) {
+	query, err := a.Connections.OrderAddress(ctx, c, order)
+	return a.withURL(ctx)(c).CallbackURL + "?" + query, err
 }
 
 // connections is the store for what this request makes.

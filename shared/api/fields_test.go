@@ -45,10 +45,19 @@ var fullBodies = map[string]map[string]any{
 	"create-order-address": {"order": "order-1042"},
 	"create-payment": {
 		"merchant": "", "asset": asset, "amount": "10.50", "reference": "order-1", "expires_in": 600, "metadata": map[string]any{"customer": "c-77"},
+		"tolerance": fullTolerance, "policy": fullPolicy, "page_url": "https://shop.example.com/pay", "wallet_callback": "",
 	},
+	"decide-payment":          {"about": "partial", "action": "accept"},
+	"change-merchant":         {"tolerance": fullTolerance, "policy": fullPolicy},
 	"create-webhook-endpoint": {"merchant": "", "url": "https://shop.example.com/hooks", "events": []any{"payment.*"}},
 	"change-webhook-endpoint": {"url": "https://shop.example.com/hooks", "events": []any{"payment.*"}},
 }
+
+var (
+	fullTolerance = map[string]any{"under_bps": 50, "over_bps": 100}
+	fullPolicy    = map[string]any{"partial": "hold", "over": "refund", "late": "accept"}
+	fullOptions   = []any{map[string]any{"asset": asset, "amount": "10.50"}}
+)
 
 // alone are the fields that cannot stand beside others: what a body has in place of those, and beside it.
 var alone = map[string]struct {
@@ -57,6 +66,9 @@ var alone = map[string]struct {
 	put   map[string]any
 }{
 	"create-merchant.xpubs.eip155":      {value: exampleXPub, drop: []string{"xpub"}},
+	"create-payment.options":            {value: fullOptions, drop: []string{"asset", "amount"}},
+	"create-payment.options[0].asset":   {value: asset, drop: []string{"asset", "amount"}, put: map[string]any{"options": fullOptions}},
+	"create-payment.options[0].amount":  {value: "10.50", drop: []string{"asset", "amount"}, put: map[string]any{"options": fullOptions}},
 	"create-connection.keys":            {value: []any{"0123456789abcdef"}, drop: []string{"secret"}},
 	"create-connection.key_ends":        {value: []any{"2026-12-01T00:00:00Z"}, drop: []string{"secret"}, put: map[string]any{"keys": []any{"0123456789abcdef"}}},
 	"create-connection.chain_path":      {value: "data.chain", drop: []string{"chain"}},
@@ -146,6 +158,8 @@ func TestEveryFieldOfEveryBodyIsRefusedByItsNameForWhateverIsWrongWithIt(t *test
 	endpoint := b.post(key, "/v1/webhook-endpoints", map[string]any{"url": "https://shop.example.com/", "events": []string{"*"}}).want(t, http.StatusCreated).text("id")
 	changed := b.post(key, "/v1/connections", map[string]any{"provider": "hmac", "hmac": map[string]any{"header": "x-signature"}}).want(t, http.StatusCreated)
 	unsigned := b.post(key, "/v1/connections", map[string]any{"provider": "imtoken"}).want(t, http.StatusCreated)
+	fullBodies["create-payment"]["wallet_callback"] = b.post(key, "/v1/connections", map[string]any{"provider": "tokenpocket"}).want(t, http.StatusCreated).text("id")
+	held := b.partlyPaid(owner, key, "order-0")
 	fingerprints, _ := changed.secrets(t)
 	fullBodies["change-connection"]["remove"] = []any{fingerprints[0]}
 	seen := 0
@@ -173,6 +187,8 @@ func TestEveryFieldOfEveryBodyIsRefusedByItsNameForWhateverIsWrongWithIt(t *test
 					id = endpoint
 				case strings.Contains(path, "order-addresses"):
 					id = unsigned.text("id")
+				case strings.Contains(path, "payments"):
+					id = held
 				case strings.Contains(path, "connections"):
 					id = changed.text("id")
 				}
@@ -275,6 +291,13 @@ func change(body map[string]any, at string, value any) map[string]any {
 	name, rest, nested := strings.Cut(at, ".")
 	list, index, indexed := strings.Cut(name, "[")
 	switch {
+	case nested && indexed:
+		items, _ := out[list].([]any)
+		inner := map[string]any{}
+		if len(items) > 0 {
+			inner, _ = items[0].(map[string]any)
+		}
+		out[list] = []any{change(inner, rest, value)}
 	case nested:
 		inner, _ := out[name].(map[string]any)
 		out[name] = change(inner, rest, value)

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"farrier/shared/merchant"
+	"farrier/shared/payment"
 	"farrier/shared/problem"
 	"farrier/shared/wallet"
 )
@@ -27,6 +28,14 @@ type xpubs struct {
 	EIP155 string `json:"eip155,omitempty" minLength:"1" maxLength:"120" doc:"of m/44'/60'/account' (BIP-44), for EVM chains"`
 	BIP122 string `json:"bip122,omitempty" minLength:"1" maxLength:"120" doc:"of m/84'/0'/account' (BIP-84), for Bitcoin: an xpub or zpub, on test networks a tpub or vpub"`
 	TRON   string `json:"tron,omitempty" minLength:"1" maxLength:"120" doc:"of m/44'/195'/account' (BIP-44), for TRON"`
+}
+
+type changedMerchant struct {
+	ID   string `path:"id" doc:"the merchant's id"`
+	Body struct {
+		Tolerance *toleranceAsked `json:"tolerance,omitempty" doc:"of payments that name none"`
+		Policy    *policyAsked    `json:"policy,omitempty" doc:"of payments that name none"`
+	}
 }
 
 type merchantAnswer struct{ Body merchant.View }
@@ -57,6 +66,11 @@ func (a *API) merchantRoutes(to huma.API) {
 		ID: "create-merchant", Method: http.MethodPost, Path: "/v1/merchants", Tag: "Merchants", Summary: "Create a merchant",
 		More: "For the operator.", Scope: merchant.MerchantsWrite, Status: http.StatusCreated, Example: exampleNewMerchant, Answer: exampleMerchant,
 	}, a.createMerchant)
+	register(a, to, route{
+		ID: "change-merchant", Method: http.MethodPatch, Path: "/v1/merchants/{id}", Tag: "Merchants", Summary: "Change what a merchant's payments usually have",
+		More:  "For the operator and for the merchant's own keys. What is left out stays; it is known everywhere after a minute at most, and payments that are made keep what they have.",
+		Scope: merchant.PaymentsWrite, Errors: []int{http.StatusNotFound}, Example: exampleChangedMerchant, Answer: exampleMerchant,
+	}, a.changeMerchant)
 	register(a, to, route{
 		ID: "issue-key", Method: http.MethodPost, Path: "/v1/merchants/{id}/keys", Tag: "Merchants", Summary: "Issue a key to a merchant",
 		More: "For the operator. The key's text is in this answer and nowhere else.", Scope: merchant.MerchantsWrite, Status: http.StatusCreated,
@@ -102,6 +116,14 @@ func (x xpubs) accounts(short string) (wallet.Accounts, error) {
 	return accounts, nil
 }
 
+func (a *API) changeMerchant(ctx context.Context, in *changedMerchant) (*merchantAnswer, error) {
+	if caller := callerOf(ctx); !caller.Operator && caller.Merchant.ID != in.ID {
+		return nil, merchant.ErrNone
+	}
+	m, err := a.Merchants.Settle(ctx, in.ID, termsAsked(in.Body.Tolerance, in.Body.Policy))
+	return &merchantAnswer{Body: m.View()}, err
+}
+
 func (a *API) issueKey(ctx context.Context, in *newKey) (*keyAnswer, error) {
 	k, text, err := a.merchants(ctx).IssueKey(ctx, in.ID, in.Body.Name, in.Body.Scopes)
 	return &keyAnswer{Body: IssuedKey{KeyView: k.View(), Key: text}}, err
@@ -114,10 +136,11 @@ func (a *API) revokeKey(ctx context.Context, in *oneKey) (*struct{}, error) {
 }
 
 var (
-	exampleNewMerchant = map[string]any{"name": "Demo shop", "xpub": exampleXPub, "shards": 1}
-	exampleMerchant    = merchant.View{ID: "mer_" + exampleULID, Name: "Demo shop", XPub: exampleXPub, XPubs: wallet.Accounts{"eip155": exampleXPub}, Shards: 1, CreatedAt: exampleTime}
-	exampleNewKey      = map[string]any{"name": "shop's back end", "scopes": []string{"payments:read", "payments:write"}}
-	exampleKey         = IssuedKey{
+	exampleNewMerchant     = map[string]any{"name": "Demo shop", "xpub": exampleXPub, "shards": 1}
+	exampleMerchant        = merchant.View{ID: "mer_" + exampleULID, Name: "Demo shop", XPub: exampleXPub, XPubs: wallet.Accounts{"eip155": exampleXPub}, Shards: 1, CreatedAt: exampleTime, Policy: payment.Usual}
+	exampleChangedMerchant = map[string]any{"tolerance": map[string]any{"under_bps": 50}, "policy": map[string]any{"late": "hold"}}
+	exampleNewKey          = map[string]any{"name": "shop's back end", "scopes": []string{"payments:read", "payments:write"}}
+	exampleKey             = IssuedKey{
 		KeyView: merchant.KeyView{ID: "key_" + exampleULID, Merchant: "mer_" + exampleULID, Name: "shop's back end",
 			Scopes: []merchant.Scope{merchant.PaymentsRead, merchant.PaymentsWrite}, CreatedAt: exampleTime},
 		Key: "fk_" + exampleULID + "_" + exampleULID + "_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",

@@ -2,8 +2,13 @@ package api
 
 import (
 	"context"
+	"encoding/json"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,7 +37,7 @@ func TestAPaymentIsAskedForReadAndListed(t *testing.T) {
 		t.Fatalf("%s", got.Body)
 	}
 	b.now = b.now.Add(time.Minute)
-	second := b.post(key, "/v1/payments", order).want(t, http.StatusCreated)
+	second := b.post(key, "/v1/payments", orderNamed("order-2")).want(t, http.StatusCreated)
 	if second.text("address") == made.text("address") {
 		t.Fatal("two payments share an address")
 	}
@@ -107,7 +112,7 @@ func TestDepositsAreListedForAMerchantAndForAPayment(t *testing.T) {
 	b := newBench(t)
 	owner, key := b.merchant()
 	first := b.post(key, "/v1/payments", order).want(t, http.StatusCreated)
-	second := b.post(key, "/v1/payments", order).want(t, http.StatusCreated)
+	second := b.post(key, "/v1/payments", orderNamed("order-2")).want(t, http.StatusCreated)
 	b.arrive(owner, first.text("id"), first.text("address"), "0xaa")
 	b.arrive(owner, second.text("id"), second.text("address"), "0xbb")
 	if all := b.get(key, "/v1/deposits", "").want(t, http.StatusOK).data(t); len(all) != 2 {
@@ -150,5 +155,175 @@ func TestEntriesAndBalancesAreListed(t *testing.T) {
 	got := append(page.data(t), rest.data(t)...)
 	if len(got) != 3 || rest.JSON["next"] != nil || got[0]["transaction"] != "0x02" || got[2]["transaction"] != "0x00" || got[0]["amount"] != "10.50" {
 		t.Fatalf("%s\n%s", page.Body, rest.Body)
+	}
+}
+
+// orderNamed is the order with another reference.
+func orderNamed(reference string) map[string]any {
+	other := maps.Clone(order)
+	other["reference"] = reference
+	return other
+}
+
+// credited puts money into a stored payment, as credit does.
+func (b *bench) credited(owner, id string, units int64, late bool) {
+	b.t.Helper()
+	p, err := b.Payments.Get(context.Background(), owner, id)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	after, event := p.Credit(p.Asset, money.Units(units), late, b.now)
+	if err := b.Payments.Payments.Replace(context.Background(), after.Next(b.now, event), p.Version); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// partlyPaid is a payment of which a part has come when its time is over, and the clock stands there.
+func (b *bench) partlyPaid(owner, key, reference string) string {
+	b.t.Helper()
+	id := b.post(key, "/v1/payments", orderNamed(reference)).want(b.t, http.StatusCreated).text("id")
+	b.credited(owner, id, 4_000_000, false)
+	b.now = b.now.Add(2 * time.Hour)
+	return id
+}
+
+func TestAReferenceIsOnePayment(t *testing.T) {
+	b := newBench(t)
+	_, key := b.merchant()
+	made := b.post(key, "/v1/payments", order, "idempotency-key", "k1").want(t, http.StatusCreated)
+	if again := b.post(key, "/v1/payments", order).want(t, http.StatusCreated); again.Body != made.Body {
+		t.Errorf("%s\n%s", made.Body, again.Body)
+	}
+	used := b.post(key, "/v1/payments", order, "idempotency-key", "k2").wantProblem(t, http.StatusConflict, "reference_used")
+	if !strings.Contains(used.text("detail"), made.text("id")) {
+		t.Errorf("%s", used.Body)
+	}
+	other := maps.Clone(order)
+	other["amount"] = "11"
+	b.post(key, "/v1/payments", other).wantProblem(t, http.StatusConflict, "reference_used")
+	b.post(key, "/v1/payments", other, "idempotency-key", "k1").wantProblem(t, http.StatusUnprocessableEntity, "key_reused")
+}
+
+func TestAPaymentIsCancelledWhereNothingHasCome(t *testing.T) {
+	b := newBench(t)
+	owner, key := b.merchant("payments:read", "payments:write")
+	id := b.post(key, "/v1/payments", order).want(t, http.StatusCreated).text("id")
+	_, reader := b.merchant("payments:read")
+	b.post(reader, "/v1/payments/"+id+"/cancel", nil).wantProblem(t, http.StatusForbidden, "forbidden")
+	_, other := b.merchant()
+	b.post(other, "/v1/payments/"+id+"/cancel", nil).wantProblem(t, http.StatusNotFound, "not_found")
+	for range 2 {
+		r := b.post(key, "/v1/payments/"+id+"/cancel", nil).want(t, http.StatusOK)
+		if r.text("status") != "cancelled" || r.text("cancelled_at") == "" {
+			t.Errorf("%s", r.Body)
+		}
+	}
+	paid := b.post(key, "/v1/payments", orderNamed("order-2")).want(t, http.StatusCreated).text("id")
+	b.credited(owner, paid, 10_500_000, false)
+	b.post(key, "/v1/payments/"+paid+"/cancel", nil).wantProblem(t, http.StatusConflict, "conflict")
+}
+
+func TestHeldMoneyIsDecidedAbout(t *testing.T) {
+	b := newBench(t)
+	owner, key := b.merchant("payments:read", "payments:write")
+	id := b.partlyPaid(owner, key, "order-1")
+	held := b.get(key, "/v1/payments/"+id, "").want(t, http.StatusOK)
+	decisions, _ := json.Marshal(held.JSON["decisions"])
+	if want := `[{"about":"partial","amounts":[{"amount":"4.00","amount_units":"4000000","asset":"` + asset + `"}],"by":"policy","state":"held"}]`; string(decisions) != want || held.JSON["settled"] != false {
+		t.Fatalf("%s", held.Body)
+	}
+	b.post(key, "/v1/payments/"+id+"/decide", map[string]any{"about": "over", "action": "accept"}).wantProblem(t, http.StatusConflict, "conflict")
+	accepted := b.post(key, "/v1/payments/"+id+"/decide", map[string]any{"about": "partial", "action": "accept"}).want(t, http.StatusOK)
+	decisions, _ = json.Marshal(accepted.JSON["decisions"])
+	if accepted.JSON["settled"] != true || !strings.Contains(string(decisions), `"by":"merchant","state":"accepted"`) {
+		t.Errorf("%s", accepted.Body)
+	}
+	refund := b.do(call{method: http.MethodPost, path: "/v1/payments/" + id + "/decide", query: "merchant=" + owner, key: operatorKey,
+		body: encode(t, map[string]any{"about": "partial", "action": "refund"})}).want(t, http.StatusOK)
+	decisions, _ = json.Marshal(refund.JSON["decisions"])
+	if refund.JSON["settled"] != false || !strings.Contains(string(decisions), `"by":"operator","state":"refund"`) {
+		t.Errorf("%s", refund.Body)
+	}
+}
+
+func TestAMerchantsSettingsAreThoseOfItsNewPayments(t *testing.T) {
+	b := newBench(t)
+	owner, key := b.merchant("payments:read", "payments:write")
+	before := b.post(key, "/v1/payments", order).want(t, http.StatusCreated)
+	usual, _ := json.Marshal(before.JSON["policy"])
+	if string(usual) != `{"late":"accept","over":"accept","partial":"hold"}` {
+		t.Errorf("%s", usual)
+	}
+	patch := func(key, id string, body any) reply {
+		return b.do(call{method: http.MethodPatch, path: "/v1/merchants/" + id, key: key, body: encode(t, body)})
+	}
+	settings := map[string]any{"tolerance": map[string]any{"under_bps": 100}, "policy": map[string]any{"late": "hold"}}
+	patch(key, owner, settings).want(t, http.StatusOK)
+	b.now = b.now.Add(2 * time.Minute) // what a key's merchant has is remembered for one
+	patch(operatorKey, owner, map[string]any{"tolerance": map[string]any{"over_bps": 200}}).want(t, http.StatusOK)
+	b.now = b.now.Add(2 * time.Minute)
+	after := b.post(key, "/v1/payments", orderNamed("order-2")).want(t, http.StatusCreated)
+	terms, _ := json.Marshal([]any{after.JSON["tolerance"], after.JSON["policy"]})
+	if string(terms) != `[{"over_bps":200,"under_bps":100},{"late":"hold","over":"accept","partial":"hold"}]` {
+		t.Errorf("%s", terms)
+	}
+	own := maps.Clone(order)
+	own["reference"], own["tolerance"], own["policy"] = "order-3", map[string]any{"under_bps": 0}, map[string]any{"late": "refund"}
+	named := b.post(key, "/v1/payments", own).want(t, http.StatusCreated)
+	terms, _ = json.Marshal([]any{named.JSON["tolerance"], named.JSON["policy"]})
+	if string(terms) != `[{"over_bps":200,"under_bps":0},{"late":"refund","over":"accept","partial":"hold"}]` {
+		t.Errorf("%s", terms)
+	}
+	_, other := b.merchant()
+	patch(other, owner, settings).wantProblem(t, http.StatusNotFound, "not_found")
+	if r := patch(key, owner, map[string]any{"tolerance": map[string]any{"under_bps": 10000}}).wantProblem(t, http.StatusUnprocessableEntity, "invalid"); !slices.Contains(r.fields(), "tolerance.under_bps") {
+		t.Errorf("%s", r.Body)
+	}
+}
+
+func TestAPaymentsWalletCallsBackAtItsOwnAddress(t *testing.T) {
+	b := newBench(t)
+	_, key := b.merchant()
+	connection := b.post(key, "/v1/connections", map[string]any{"provider": "tokenpocket"}).want(t, http.StatusCreated).text("id")
+	own := maps.Clone(order)
+	own["wallet_callback"] = connection
+	made := b.post(key, "/v1/payments", own).want(t, http.StatusCreated)
+	address := b.post(key, "/v1/connections/"+connection+"/order-addresses", map[string]any{"order": made.text("id")}).want(t, http.StatusOK).text("callback_url")
+	option, _ := made.JSON["options"].([]any)[0].(map[string]any)
+	links, _ := option["links"].(map[string]any)
+	link, _ := links["tokenpocket"].(string)
+	said, err := url.QueryUnescape(strings.TrimPrefix(link, "tpoutside://pull.activity?param="))
+	if err != nil || !strings.Contains(said, `"callbackUrl":"`+address+`"`) {
+		t.Errorf("%s does not call %s", said, address)
+	}
+	signed := b.post(key, "/v1/connections", map[string]any{"provider": "standard-webhooks"}).want(t, http.StatusCreated).text("id")
+	_, stranger := b.merchant()
+	others := b.post(stranger, "/v1/connections", map[string]any{"provider": "tokenpocket"}).want(t, http.StatusCreated).text("id")
+	for _, wrong := range []string{signed, others, "con_" + exampleULID} {
+		own["wallet_callback"], own["reference"] = wrong, "order-2"
+		if r := b.post(key, "/v1/payments", own).wantProblem(t, http.StatusUnprocessableEntity, "invalid"); !slices.Contains(r.fields(), "wallet_callback") {
+			t.Errorf("%s", r.Body)
+		}
+	}
+}
+
+func TestAPaymentCanBePaidInEachOfItsOptions(t *testing.T) {
+	b := newBench(t)
+	owner, key := b.merchant()
+	body := map[string]any{"reference": "order-1", "options": []any{map[string]any{"asset": asset, "amount": "10.50"}, map[string]any{"asset": otherAsset, "amount": "21"}}}
+	made := b.post(key, "/v1/payments", body).want(t, http.StatusCreated)
+	b.credited(owner, made.text("id"), 5_250_000, false)
+	got := b.get(key, "/v1/payments/"+made.text("id"), "").want(t, http.StatusOK)
+	options, _ := got.JSON["options"].([]any)
+	second, _ := options[1].(map[string]any)
+	if len(options) != 2 || second["remaining"] != "10.50" || second["address"] != got.text("address") || got.text("status") != "partial" || got.text("received") != "5.25" {
+		t.Errorf("%s", got.Body)
+	}
+	for _, wrong := range []any{
+		map[string]any{"reference": "order-2", "options": []any{}},
+		map[string]any{"reference": "order-2", "options": []any{body["options"].([]any)[0], body["options"].([]any)[0]}},
+		map[string]any{"reference": "order-2"},
+	} {
+		b.post(key, "/v1/payments", wrong).wantProblem(t, http.StatusUnprocessableEntity, "invalid")
 	}
 }

@@ -21,7 +21,7 @@ type Problem struct {
 	Title   string       `json:"title" doc:"the status in words" example:"Unprocessable Entity"`
 	Status  int          `json:"status" example:"422"`
 	Detail  string       `json:"detail" doc:"what is wrong, for a person" example:"amount: must be more than zero"`
-	Code    problem.Code `json:"code" doc:"what is wrong, for a program" example:"invalid" enum:"malformed,invalid,unauthorized,forbidden,not_found,wrong_method,conflict,too_large,unsupported,key_reused,key_in_use,unavailable,internal"`
+	Code    problem.Code `json:"code" doc:"what is wrong, for a program" example:"invalid" enum:"malformed,invalid,unauthorized,forbidden,not_found,wrong_method,conflict,reference_used,too_large,unsupported,key_reused,key_in_use,unavailable,internal"`
 	Errors  []Wrong      `json:"errors,omitempty" doc:"the fields that are wrong"`
 	Request string       `json:"request,omitempty" doc:"of an internal error: name it when you report the error"`
 }

@@ -13,6 +13,7 @@ import (
 
 	"farrier/shared/dynamo"
 	"farrier/shared/id"
+	"farrier/shared/payment"
 	"farrier/shared/problem"
 	"farrier/shared/wallet"
 )
@@ -34,6 +35,15 @@ type Merchant struct {
 	Shards    int             `dynamodbav:"shards"` // of each of its accounts; fixed, since entries are spread by it
 	CreatedAt time.Time       `dynamodbav:"created_at"`
 	Version   int64           `dynamodbav:"version"`
+
+	// What its payments have where they say nothing else.
+	Tolerance payment.Tolerance `dynamodbav:"tolerance"`
+	Policy    payment.Policy    `dynamodbav:"policy"`
+}
+
+// Terms are what the merchant's payments have where they say nothing else.
+func (m Merchant) Terms() payment.Terms {
+	return payment.Terms{Tolerance: m.Tolerance, Policy: m.Policy}
 }
 
 // View is a merchant as the API shows it.
@@ -44,11 +54,15 @@ type View struct {
 	XPubs     wallet.Accounts `json:"xpubs" doc:"the extended public keys by family of chains: eip155, bip122 (BIP-84), tron"`
 	Shards    int             `json:"shards" doc:"how many parts each of its accounts has; fixed" example:"1"`
 	CreatedAt time.Time       `json:"created_at"`
+
+	Tolerance payment.Tolerance `json:"tolerance" doc:"of payments that name none"`
+	Policy    payment.Policy    `json:"policy" doc:"of payments that name none"`
 }
 
 // View shows the merchant.
 func (m Merchant) View() View {
-	return View{ID: m.ID, Name: m.Name, XPub: m.Accounts["eip155"], XPubs: m.Accounts, Shards: m.Shards, CreatedAt: m.CreatedAt}
+	return View{ID: m.ID, Name: m.Name, XPub: m.Accounts["eip155"], XPubs: m.Accounts, Shards: m.Shards, CreatedAt: m.CreatedAt,
+		Tolerance: m.Tolerance, Policy: m.Policy.Or(payment.Usual)}
 }
 
 // Store keeps merchants and their keys.
@@ -95,16 +109,37 @@ func (m Merchant) isSame(other Merchant) bool {
 func (s Store) Get(ctx context.Context, name string) (Merchant, error) {
 	var m Merchant
 	if !id.Valid("mer", name) {
-		return m, errNoMerchant
+		return m, ErrNone
 	}
 	err := s.Table.Get(ctx, dynamo.Key{PK: name, SK: "merchant"}, &m)
 	if errors.Is(err, dynamo.ErrMissing) {
-		return m, errNoMerchant
+		return m, ErrNone
 	}
 	return m, err
 }
 
-var errNoMerchant = problem.New(problem.NotFound, "there is no such merchant")
+// Settle changes what the merchant's payments have where they say nothing else; what is not asked for stays. Payments that
+// are made already keep what they have.
+func (s Store) Settle(ctx context.Context, name string, asked payment.TermsAsked) (Merchant, error) {
+	for {
+		m, err := s.Get(ctx, name)
+		if err != nil {
+			return m, err
+		}
+		terms, err := asked.Or(m.Terms())
+		if err != nil || terms == m.Terms() {
+			return m, err
+		}
+		before := m.Version
+		m.Tolerance, m.Policy, m.Version = terms.Tolerance, terms.Policy, before+1
+		if err := s.Table.Replace(ctx, m, before); !errors.Is(err, dynamo.ErrStale) {
+			return m, err
+		}
+	}
+}
+
+// ErrNone says that there is no such merchant, or none that the caller may know of.
+var ErrNone = problem.New(problem.NotFound, "there is no such merchant")
 
 func (r Request) check() error {
 	if err := checkName(r.Name); err != nil {

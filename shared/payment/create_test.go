@@ -22,10 +22,21 @@ import (
 // The account m/44'/60'/0' of the phrase "test … junk" that every development chain uses.
 const xpub = "xpub6Ce9NcJvTk36xtLSrJLZqE7wtgA5deCeYs7rSQtreh4cj6ByPtrg9sD7V2FNFLPnf8heNP3FGkeV9qwfzvZNSd54JoNXVsXFYSYwHsnJxqP"
 
-const oneChain = `[{"id":"eip155:137","name":"Polygon","native":{"symbol":"POL","decimals":18,"coin_type":966},"block_time":"2s","finality":{"tag":"finalized"},
-  "tokens":[{"symbol":"USDT","decimals":6,"address":"0xc2132D05D31c914a87C6611C10748AEb04B58e8F"}]}]`
+const manyChains = `[{"id":"eip155:137","name":"Polygon","native":{"symbol":"POL","decimals":18,"coin_type":966},"block_time":"2s","finality":{"tag":"finalized"},
+  "tokens":[{"symbol":"USDT","decimals":6,"address":"0xc2132D05D31c914a87C6611C10748AEb04B58e8F"},
+    {"symbol":"USDC","decimals":6,"address":"0x3c499c542cEF5E3811e1192ce70d8cC03d5c3359"}]},
+  {"id":"eip155:56","name":"BSC","native":{"symbol":"BNB","decimals":18},"block_time":"1s","finality":{"tag":"finalized"}},
+  {"id":"bip122:000000000019d6689c085ae165831e93","name":"Bitcoin","native":{"symbol":"BTC","decimals":8},"block_time":"10m","finality":{"depth":6}},
+  {"id":"tron:0x2b6653dc","name":"TRON","native":{"symbol":"TRX","decimals":6},"block_time":"3s","finality":{"tag":"solid"},
+  "tokens":[{"symbol":"USDT","decimals":6,"address":"TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"}]}]`
 
-const usdt = "eip155:137/erc20:0xc2132d05d31c914a87c6611c10748aeb04b58e8f"
+const (
+	usdt     = "eip155:137/erc20:0xc2132d05d31c914a87c6611c10748aeb04b58e8f"
+	usdc     = "eip155:137/erc20:0x3c499c542cef5e3811e1192ce70d8cc03d5c3359"
+	bnb      = "eip155:56/slip44:60"
+	btc      = "bip122:000000000019d6689c085ae165831e93/slip44:0"
+	tronUSDT = "tron:0x2b6653dc/trc20:TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"
+)
 
 // timers remembers what was scheduled, and can fail.
 type timers struct {
@@ -46,7 +57,7 @@ func (s *timers) At(_ context.Context, name string, at time.Time, _ any) error {
 
 func store(t *testing.T) (payment.Store, *timers) {
 	t.Helper()
-	assets, err := chain.ParseSet(oneChain)
+	assets, err := chain.ParseSet(manyChains)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +76,7 @@ func TestAPaymentHasItsOwnAddressAndTimer(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := request()
-	other.IdempotencyKey = "k2"
+	other.Reference, other.IdempotencyKey = "order 2", "k2"
 	q, err := s.Create(context.Background(), other)
 	if err != nil {
 		t.Fatal(err)
@@ -176,6 +187,26 @@ func TestAWrongFieldIsNamed(t *testing.T) {
 		{"amount", func(r *payment.Request) { r.Amount = "-5" }},
 		{"amount", func(r *payment.Request) { r.Amount = "1.0000001" }},
 		{"amount", func(r *payment.Request) { r.Amount = strings.Repeat("9", 78) }},
+		{"asset", func(r *payment.Request) { r.Asset = strings.Replace(usdt, "0xc2", "0xc3", 1) }},
+		{"options", func(r *payment.Request) { r.Options = []payment.OptionAsked{{Asset: usdt, Amount: "1"}} }},
+		{"options", func(r *payment.Request) { options(r, make([]payment.OptionAsked, 9)...) }},
+		{"options[1].asset", func(r *payment.Request) {
+			options(r, payment.OptionAsked{Asset: usdt, Amount: "1"}, payment.OptionAsked{Asset: strings.Replace(usdt, "c2132d", "C2132D", 1), Amount: "2"})
+		}},
+		{"options[1].asset", func(r *payment.Request) {
+			options(r, payment.OptionAsked{Asset: usdt, Amount: "1"}, payment.OptionAsked{Asset: "eip155:1/slip44:60", Amount: "2"})
+		}},
+		{"options[2].amount", func(r *payment.Request) {
+			options(r, payment.OptionAsked{Asset: usdt, Amount: "1"}, payment.OptionAsked{Asset: usdc, Amount: "1"}, payment.OptionAsked{Asset: bnb, Amount: "0"})
+		}},
+		{"tolerance.under_bps", func(r *payment.Request) { r.Terms.Under = points(10000) }},
+		{"tolerance.over_bps", func(r *payment.Request) { r.Terms.Over = points(-1) }},
+		{"policy.partial", func(r *payment.Request) { r.Terms.Policy.Partial = "keep" }},
+		{"page_url", func(r *payment.Request) { r.PageURL = "http://shop.example/pay" }},
+		{"page_url", func(r *payment.Request) { r.PageURL = "https://user@shop.example/pay" }},
+		{"page_url", func(r *payment.Request) { r.PageURL = "https:///pay" }},
+		{"page_url", func(r *payment.Request) { r.PageURL = "https://shop.example/a b" }},
+		{"page_url", func(r *payment.Request) { r.PageURL = "https://shop.example/" + strings.Repeat("x", 300) }},
 		{"reference", func(r *payment.Request) { r.Reference = "" }},
 		{"reference", func(r *payment.Request) { r.Reference = strings.Repeat("x", 129) }},
 		{"reference", func(r *payment.Request) { r.Reference = "a\nb" }},
@@ -256,6 +287,8 @@ func TestATimersMessageForNoPaymentComesAgainTwice(t *testing.T) {
 	}
 }
 
+func points(n int64) *int64 { return &n }
+
 func TestAPaymentWithAllThatItMayHoldIsOneWriteUnit(t *testing.T) {
 	s, _ := store(t)
 	r := request()
@@ -265,7 +298,7 @@ func TestAPaymentWithAllThatItMayHoldIsOneWriteUnit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.InTime = money.Units(1 << 60)
+	p.PK, p.InTime = "mer_01JD0Z5T3N8Q4W7R2X9Y6V1K5M", money.Units(1<<60)
 	if n := parts.ItemSize(p.Next(time.Now(), "payment.partial", "payment.paid")); n > 1024 {
 		t.Errorf("%d bytes", n)
 	}

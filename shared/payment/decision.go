@@ -28,8 +28,12 @@ const (
 
 var stateOf = map[Action]State{Accept: Accepted, Hold: Held, Refund: ToRefund}
 
-// ByPolicy is who decided, where no person has.
-const ByPolicy = "policy"
+// Who decided.
+const (
+	ByPolicy   = "policy" // no person has
+	ByMerchant = "merchant"
+	ByOperator = "operator"
+)
 
 // Decision is how it stands with such money.
 type Decision struct {

@@ -40,7 +40,7 @@ type Payment struct {
 	Metadata    map[string]string `dynamodbav:"metadata,omitempty"`
 	PageURL     string            `dynamodbav:"page_url,omitempty"`   // where the payer pays
 	WalletURL   string            `dynamodbav:"wallet_url,omitempty"` // where the payer's wallet tells what became of it
-	Fingerprint string            `dynamodbav:"fingerprint"`
+	Fingerprint string            `dynamodbav:"-"`                    // of the request: the items that it claimed have it
 
 	Status      Status     `dynamodbav:"status"`
 	Ended       bool       `dynamodbav:"ended,omitempty"` // its time was recorded as over

@@ -56,9 +56,9 @@ const (
 
 // Policy is what to do with money that is not as it was asked for; what is empty is as usual.
 type Policy struct {
-	Partial Action `dynamodbav:"on_partial,omitempty" json:"partial,omitempty" enum:"accept,hold,refund" doc:"too little has come by the end; accept: the payment is settled with whatever has come"`
-	Over    Action `dynamodbav:"on_over,omitempty" json:"over,omitempty" enum:"accept,hold,refund" doc:"what came beyond what was asked"`
-	Late    Action `dynamodbav:"on_late,omitempty" json:"late,omitempty" enum:"accept,hold,refund" doc:"what came after the end; accept: it counts as if it had come in time"`
+	Partial Action `dynamodbav:"on_partial,omitempty" json:"partial" enum:"accept,hold,refund" doc:"too little has come by the end; accept: the payment is settled with whatever has come"`
+	Over    Action `dynamodbav:"on_over,omitempty" json:"over" enum:"accept,hold,refund" doc:"what came beyond what was asked"`
+	Late    Action `dynamodbav:"on_late,omitempty" json:"late" enum:"accept,hold,refund" doc:"what came after the end; accept: it counts as if it had come in time"`
 }
 
 // Usual is the policy where nothing is said: a part of the money is never enough by itself.

@@ -15,26 +15,27 @@ type Code string
 
 // The kinds of trouble.
 const (
-	Malformed    Code = "malformed"    // 400: the body cannot be read as one JSON value
-	Invalid      Code = "invalid"      // 422: a field is wrong
-	Unauthorized Code = "unauthorized" // 401
-	Forbidden    Code = "forbidden"    // 403: the key lacks a scope
-	NotFound     Code = "not_found"    // 404
-	WrongMethod  Code = "wrong_method" // 405
-	Conflict     Code = "conflict"     // 409
-	TooLarge     Code = "too_large"    // 413
-	Unsupported  Code = "unsupported"  // 415: another content type than JSON
-	KeyReused    Code = "key_reused"   // 422: Idempotency-Key with another body
-	KeyInUse     Code = "key_in_use"   // 409: the first call with this Idempotency-Key is still running
-	Unavailable  Code = "unavailable"  // 503: come again
-	Internal     Code = "internal"     // 500
+	Malformed     Code = "malformed"      // 400: the body cannot be read as one JSON value
+	Invalid       Code = "invalid"        // 422: a field is wrong
+	Unauthorized  Code = "unauthorized"   // 401
+	Forbidden     Code = "forbidden"      // 403: the key lacks a scope
+	NotFound      Code = "not_found"      // 404
+	WrongMethod   Code = "wrong_method"   // 405
+	Conflict      Code = "conflict"       // 409
+	ReferenceUsed Code = "reference_used" // 409: another request has made a payment with this reference
+	TooLarge      Code = "too_large"      // 413
+	Unsupported   Code = "unsupported"    // 415: another content type than JSON
+	KeyReused     Code = "key_reused"     // 422: Idempotency-Key with another body
+	KeyInUse      Code = "key_in_use"     // 409: the first call with this Idempotency-Key is still running
+	Unavailable   Code = "unavailable"    // 503: come again
+	Internal      Code = "internal"       // 500
 )
 
 var statuses = map[Code]int{
 	Malformed: http.StatusBadRequest, WrongMethod: http.StatusMethodNotAllowed, Unsupported: http.StatusUnsupportedMediaType,
 	Invalid: http.StatusUnprocessableEntity, Unauthorized: http.StatusUnauthorized, Forbidden: http.StatusForbidden,
 	NotFound: http.StatusNotFound, Conflict: http.StatusConflict, TooLarge: http.StatusRequestEntityTooLarge,
-	KeyReused: http.StatusUnprocessableEntity, KeyInUse: http.StatusConflict,
+	ReferenceUsed: http.StatusConflict, KeyReused: http.StatusUnprocessableEntity, KeyInUse: http.StatusConflict,
 	Unavailable: http.StatusServiceUnavailable, Internal: http.StatusInternalServerError,
 }
 

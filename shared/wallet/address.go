@@ -15,10 +15,11 @@ type Address struct {
 	Address     string    `dynamodbav:"address"` // canonical spelling
 	Merchant    string    `dynamodbav:"merchant"`
 	Payment     string    `dynamodbav:"payment"`
-	Shards      int       `dynamodbav:"shards"`      // of the merchant's accounts, fixed when the merchant was made
-	Path        string    `dynamodbav:"path"`        // below the extended public key: "0/1234"
-	Fingerprint string    `dynamodbav:"fingerprint"` // what it was derived from: an anchor for a retry
-	Request     string    `dynamodbav:"request"`     // fingerprint of the request that claimed it
+	Shards      int       `dynamodbav:"shards"`        // of the merchant's accounts, fixed when the merchant was made
+	Path        string    `dynamodbav:"path"`          // below the extended public key: "0/1234"
+	Fingerprint string    `dynamodbav:"fingerprint"`   // what it was derived from: an anchor for a retry
+	Key         string    `dynamodbav:"key,omitempty"` // of that request, where it had an Idempotency-Key: its digest
+	Request     string    `dynamodbav:"request"`       // fingerprint of the request that claimed it
 	CreatedAt   time.Time `dynamodbav:"created_at"`
 }
 

@@ -112,6 +112,8 @@ func (d *Dispatcher) read(record events.DynamoDBEventRecord) (*Job, wallet.Addre
 			return nil, wallet.Address{}, nil
 		}
 		return &Job{Connection: c.ID, Earlier: &Earlier{From: c.RegistersFrom}}, wallet.Address{}, nil
+	case "key", "reference": // names that are taken; no address is one of them
+		return nil, wallet.Address{}, nil
 	default:
 		return nil, wallet.Address{}, errContent
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"farrier/shared/callback"
+	"farrier/shared/payment"
 	"farrier/shared/stream"
 )
 
@@ -372,5 +373,27 @@ func TestConnectionsAreServedSideBySide(t *testing.T) {
 	}
 	if again := w.queued(jobs...); len(again) != 0 || len(w.service.took()) != 12 {
 		t.Errorf("%v come again", again)
+	}
+}
+
+func TestNamesThatAreTakenAreNoAddresses(t *testing.T) {
+	w := newWorld(t)
+	w.connect(merchantA, "alchemy", webhookA)
+	for _, kind := range []string{"key", "reference"} {
+		name := inserted("1", map[string]string{"pk": kind + ":7Jq", "sk": kind, "merchant": merchantA, "request": "0f"})
+		if again := w.streamed(name); len(again) != 0 || w.held(w.jobs) != "0" || len(w.lettered()) != 0 {
+			t.Errorf("%s: %v come again, %s jobs", kind, again, w.held(w.jobs))
+		}
+	}
+}
+
+func TestAnEarlierPaymentsAddressIsThatOfTheFamilyWhateverWasAskedFirst(t *testing.T) {
+	p := payment.Payment{Option: payment.Option{Asset: "tron:0x2b6653dc/slip44:195", Address: "T1"},
+		Others: []payment.Option{{Asset: "eip155:137/slip44:966", Address: "0x1"}, {Asset: "eip155:1/slip44:60", Address: "0x1"}}}
+	if got := registered(p); got != "0x1" {
+		t.Errorf("%q", got)
+	}
+	if got := registered(payment.Payment{Option: p.Option}); got != "" {
+		t.Errorf("%q", got)
 	}
 }

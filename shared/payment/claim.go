@@ -1,0 +1,193 @@
+package payment
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"farrier/shared/chain"
+	"farrier/shared/dynamo"
+	"farrier/shared/id"
+	"farrier/shared/problem"
+	"farrier/shared/wallet"
+)
+
+const (
+	receivingBranch   = 0  // BIP-44: the external chain
+	maxAddressProbes  = 16 // collisions of 31-bit indexes: one is rare, two are not to be seen
+	addressSpaceShift = 1  // non-hardened indexes have 31 bits (BIP-32)
+)
+
+// home is the family whose address a reference is claimed by, whatever the payment's own options are: two requests with one
+// reference must meet at one item. A merchant's accounts are fixed when it is made, so this does not change.
+const home = "eip155"
+
+// homeChain is any chain of it: one key has one address on all of them.
+const homeChain chain.ID = home + ":1"
+
+// claimed is an item of the table of addresses that is none: it says that a name is taken.
+type claimed struct {
+	PK        string    `dynamodbav:"pk"`
+	SK        string    `dynamodbav:"sk"` // what kind of name
+	Merchant  string    `dynamodbav:"merchant"`
+	Payment   string    `dynamodbav:"payment,omitempty"`
+	Key       string    `dynamodbav:"key,omitempty"`
+	Request   string    `dynamodbav:"request"` // fingerprint of the request that claimed it
+	CreatedAt time.Time `dynamodbav:"created_at"`
+}
+
+// The kinds of names.
+const (
+	keyClaim       = "key"       // an Idempotency-Key
+	referenceClaim = "reference" // a reference of a merchant without an account of the home family
+)
+
+var errKeyReused = problem.New(problem.KeyReused, "this Idempotency-Key was used for another payment request")
+
+// digest names parts in 22 characters.
+func digest(parts ...string) string {
+	sum := id.Digest(parts...)
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+// keyOf is what is kept of a request's Idempotency-Key.
+func keyOf(r Request) string {
+	if r.IdempotencyKey == "" {
+		return ""
+	}
+	return digest(r.Merchant, "key:"+r.IdempotencyKey)
+}
+
+// claimKey binds the Idempotency-Key, where there is one, to the request, so that the same key for another is refused
+// before anything else is claimed.
+func (s Store) claimKey(ctx context.Context, r Request, p Payment) error {
+	key := keyOf(r)
+	if key == "" {
+		return nil
+	}
+	err := s.Addresses.Create(ctx, claimed{PK: keyClaim + ":" + key, SK: keyClaim, Merchant: p.PK, Request: p.Fingerprint, CreatedAt: s.now()})
+	var stored claimed
+	taken, readErr := dynamo.Exists(err, &stored)
+	switch {
+	case !taken:
+		return err
+	case readErr != nil:
+		return readErr
+	case stored.Request != p.Fingerprint:
+		return errKeyReused
+	default:
+		return nil
+	}
+}
+
+func (s Store) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }
+
+// claim binds the reference to the request and gives the payment its id, its moment and an address for each option. What an
+// earlier run of the same request claimed is found by the same derivation.
+func (s Store) claim(ctx context.Context, r Request, p Payment) (Payment, error) {
+	now := s.now()
+	name, err := id.New("pay", now, s.Random)
+	if err != nil {
+		return Payment{}, err
+	}
+	mine := wallet.Address{
+		Merchant: p.PK, Payment: name, Shards: max(r.Shards, 1), Key: keyOf(r), Request: p.Fingerprint, CreatedAt: now,
+		Fingerprint: digest(p.PK, "reference:"+p.Reference),
+	}
+	first, err := s.claimReference(ctx, r.Accounts, mine)
+	if err != nil {
+		return Payment{}, err
+	}
+	if first.Request != mine.Request || mine.Key != "" && first.Key != mine.Key {
+		return Payment{}, problem.New(problem.ReferenceUsed, fmt.Sprintf("this reference is that of the payment %s, which was asked for in another request", first.Payment))
+	}
+	mine.Payment, mine.CreatedAt = first.Payment, first.CreatedAt
+	options := p.Options()
+	have := map[string]wallet.Address{first.PK: first}
+	for i := range options {
+		address, err := s.claimAddress(ctx, r.Accounts, options[i].chain(), mine, have)
+		if err != nil {
+			return Payment{}, err
+		}
+		have[address.PK], options[i].Address = address, address.Address
+	}
+	return p.withOptions(options).at(first), nil
+}
+
+// claimReference gives the item that the reference is claimed by: the address of the home family or, for a merchant without
+// an account there, an item of its own. It is the one that says the payment's id, whoever asked first.
+func (s Store) claimReference(ctx context.Context, accounts wallet.Accounts, mine wallet.Address) (wallet.Address, error) {
+	if _, has := accounts[home]; has {
+		return s.claimAddress(ctx, accounts, homeChain, mine, nil)
+	}
+	err := s.Addresses.Create(ctx, claimed{
+		PK: referenceClaim + ":" + mine.Fingerprint, SK: referenceClaim, Merchant: mine.Merchant, Payment: mine.Payment,
+		Key: mine.Key, Request: mine.Request, CreatedAt: mine.CreatedAt,
+	})
+	var stored claimed
+	taken, readErr := dynamo.Exists(err, &stored)
+	switch {
+	case !taken:
+		return mine, err
+	case readErr != nil:
+		return wallet.Address{}, readErr
+	}
+	mine.Payment, mine.Key, mine.Request, mine.CreatedAt = stored.Payment, stored.Key, stored.Request, stored.CreatedAt
+	return mine, nil
+}
+
+// claimAddress finds or makes the reference's address on a chain. Its item carries the payment's id and moment, so that a
+// second run of the same request makes the same payment. What is in have is claimed already.
+func (s Store) claimAddress(ctx context.Context, accounts wallet.Accounts, on chain.ID, mine wallet.Address, have map[string]wallet.Address) (wallet.Address, error) {
+	account, err := accounts.Of(on)
+	if err != nil {
+		return wallet.Address{}, err
+	}
+	for probe := range maxAddressProbes {
+		index := indexOf(mine.Fingerprint, probe)
+		spelling, err := account.Address(on, receivingBranch, index)
+		if err != nil {
+			continue // BIP-32: an index in 2^127 has no key; take the next
+		}
+		key := wallet.KeyOf(on.Namespace(), spelling)
+		if known, is := have[key.PK]; is {
+			return known, nil
+		}
+		claim := mine
+		claim.PK, claim.SK, claim.Address = key.PK, key.SK, spelling
+		claim.Path = strconv.Itoa(receivingBranch) + "/" + strconv.FormatUint(uint64(index), 10)
+		err = s.Roster.Claim(ctx, s.Addresses, claim)
+		var stored wallet.Address
+		taken, readErr := dynamo.Exists(err, &stored)
+		switch {
+		case !taken && err == nil:
+			return claim, nil
+		case !taken:
+			return wallet.Address{}, err
+		case readErr != nil:
+			return wallet.Address{}, readErr
+		case stored.Fingerprint != mine.Fingerprint || stored.Merchant != mine.Merchant:
+			continue // another payment's address
+		default:
+			return stored, nil
+		}
+	}
+	return wallet.Address{}, errors.New("payment: no free address index was found")
+}
+
+func indexOf(anchor string, probe int) uint32 {
+	sum := id.Digest(anchor, strconv.Itoa(probe))
+	return binary.BigEndian.Uint32(sum[:4]) >> addressSpaceShift
+}
+
+// at gives the payment the id and the moment that its reference's claim fixed.
+func (p Payment) at(first wallet.Address) Payment {
+	p.ID, p.SK = first.Payment, first.Payment
+	p.CreatedAt, p.UpdatedAt = first.CreatedAt, first.CreatedAt
+	p.ExpiresAt = first.CreatedAt.Add(p.ExpiresAt.Sub(time.Time{}))
+	return p
+}
