@@ -6,13 +6,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"farrier/proof"
+	"farrier/shared/payment"
 )
 
 // Most that a payment may cost from its creation to its first delivered webhook, and a warm callback.
 const (
 	mostUnitsOfAPayment = 13
+	mostUnitsWithAKey   = 14 // where the request sends an Idempotency-Key
 	mostOfACallback     = 1
 )
 
@@ -35,7 +38,11 @@ func TestCost(t *testing.T) {
 	}
 
 	a.Forget()
-	paid(h)
+	if !h.AskWith("order", "10.5", time.Hour, func(r *payment.Request) { r.IdempotencyKey = "" }) {
+		t.Fatal("the payment was not made")
+	}
+	sent := transfer(h, h.Addresses()[0].Address, 10_500_000)
+	h.Callback(h.Provider.Mined("evt-1", sent.Tx))
 	h.Round()
 	mine(h, 4)
 	for range 4 {
@@ -59,6 +66,19 @@ func TestCost(t *testing.T) {
 		t.Errorf("a payment is %.0f write units, more than %d", units, mostUnitsOfAPayment)
 	}
 	t.Log("\nA million such payments at list prices of us-east-1, 2026-11-21:\n\n" + prices(own))
+}
+
+// A request that sends an Idempotency-Key pays for one more name that is taken.
+func TestAKeyCostsOneUnitMore(t *testing.T) {
+	a, tables := account(t)
+	h := proof.NewHistory(t, a, tables)
+	for key, want := range map[string]float64{"": 2, "key": mostUnitsWithAKey - mostUnitsOfAPayment + 2} {
+		a.Forget()
+		h.AskWith("order of "+key, "10.5", time.Hour, func(r *payment.Request) { r.IdempotencyKey = key })
+		if units, _ := sum(a.Calls()); units != want {
+			t.Errorf("with the key %q a payment is made with %.0f units, want %.0f:\n%s", key, units, want, table(a.Calls(), nil))
+		}
+	}
 }
 
 // sum adds up what writes and asks.

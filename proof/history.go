@@ -24,6 +24,8 @@ type History struct {
 
 	asked    map[string]payment.Payment // answers by order, as the merchant has them
 	unasked  map[string]payment.Request // orders that were not answered yet
+	requests map[string]payment.Request // what was asked for each order: the first time, and so ever after
+	words    map[string][]word          // what the merchant may have decided about an order since it was last answered, and that
 	paid     int                        // transactions made
 	sent     []string                   // transactions that the chain has, or has had
 	trimmed  bool                       // a stream forgot records that nobody had read
@@ -41,7 +43,8 @@ func NewHistory(t TB, a *AWS, tables Tables, settings ...Setting) *History {
 func NewHistoryOn(t TB, a *AWS, tables Tables, on Chain, settings ...Setting) *History {
 	t.Helper()
 	a.Wipe(t)
-	h := &History{World: NewWorld(t, a, tables, on, settings...), asked: map[string]payment.Payment{}, unasked: map[string]payment.Request{}}
+	h := &History{World: NewWorld(t, a, tables, on, settings...), asked: map[string]payment.Payment{}, unasked: map[string]payment.Request{},
+		requests: map[string]payment.Request{}, words: map[string][]word{}}
 	a.hear["deposits"] = h.noteFinality
 	for range 4 { // so that no reorganisation reaches back to before the watch began
 		if _, err := h.Watch(); err != nil {
@@ -52,24 +55,24 @@ func NewHistoryOn(t TB, a *AWS, tables Tables, on Chain, settings ...Setting) *H
 	return h
 }
 
-// Ask is a merchant's back end asking for a payment, once. The order is its Idempotency-Key.
+// Ask is a merchant's back end asking for a payment, once. The order is its reference and its Idempotency-Key.
 func (h *History) Ask(order string, amount string, expires time.Duration) bool {
-	request, again := h.unasked[order]
+	return h.AskWith(order, amount, expires, func(*payment.Request) {})
+}
+
+// AskWith is Ask, where the first request for the order is changed.
+func (h *History) AskWith(order string, amount string, expires time.Duration, change func(*payment.Request)) bool {
+	request, again := h.requests[order]
 	if !again {
 		request = payment.Request{
 			Merchant: Merchant, Accounts: wallet.Accounts{"eip155": XPub}, Shards: Accounts, Asset: string(h.Asset), Amount: amount, Reference: order,
 			ExpiresIn: int64(expires.Seconds()), IdempotencyKey: order,
 		}
+		change(&request)
+		h.requests[order] = request
 	}
 	before, answered := h.asked[order]
-	if answered {
-		request.Amount, request.ExpiresIn = before.Amount.Decimal(before.Decimals), int64(before.ExpiresAt.Sub(before.CreatedAt).Seconds())
-	}
-	var p payment.Payment
-	err := h.Run("api", "payment for "+order, func(ctx context.Context) (err error) {
-		p, err = h.in().payments.Create(ctx, request)
-		return err
-	})
+	p, err := h.create(order, request)
 	if err != nil {
 		if !answered {
 			h.unasked[order] = request
@@ -84,6 +87,27 @@ func (h *History) Ask(order string, amount string, expires time.Duration) bool {
 	return true
 }
 
+func (h *History) create(order string, request payment.Request) (payment.Payment, error) {
+	var p payment.Payment
+	err := h.Run("api", "payment for "+order, func(ctx context.Context) (err error) {
+		p, err = h.in().payments.Create(ctx, request)
+		return err
+	})
+	return p, err
+}
+
+// AskWrongly asks for an order in another way than it was asked for first, which has to be refused.
+func (h *History) AskWrongly(order string, change func(*payment.Request)) {
+	request, known := h.requests[order]
+	if !known || h.asked[order].ID == "" {
+		return
+	}
+	change(&request)
+	if p, err := h.create(order+", otherwise", request); err == nil {
+		h.complain = append(h.complain, fmt.Sprintf("another request for %s was answered with %s", order, p.ID))
+	}
+}
+
 // Addresses are those that were ever claimed for a payment, in their order. A payer may know one although the
 // merchant's request was stopped right after.
 func (h *History) Addresses() []wallet.Address {
@@ -93,7 +117,9 @@ func (h *History) Addresses() []wallet.Address {
 		if err := dynamo.Unmarshal(item, &a); err != nil {
 			h.T.Fatalf("%v", err)
 		}
-		all = append(all, a)
+		if a.Address != "" { // else it is a name that is taken
+			all = append(all, a)
+		}
 	}
 	return all
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"slices"
 	"strings"
+	"time"
 
 	"farrier/shared/callback"
 	"farrier/shared/chain"
@@ -39,6 +41,8 @@ var Invariants = []Invariant{
 	{"no dead letter is unexplained", lettersAreExplained},
 	{"every callback that was thanked for has its receipt, and a forged one left nothing", receiptsAreKept},
 	{"an order is one payment, however often it is asked for", ordersAreOnePayment},
+	{"what a merchant was answered about its order stands: cancelled, and decided about", wordsStand},
+	{"no payment was cancelled that had money", cancelledWithout},
 	{"no secret is in what the functions write", nothingIsBetrayed},
 }
 
@@ -76,7 +80,7 @@ func (h *History) dues() map[string]due {
 	}
 	out := map[string]due{}
 	for _, t := range h.Chain.Canonical() {
-		if owner, ours := owners[t.To]; ours && t.Asset == h.Asset {
+		if owner, ours := owners[t.To]; ours && (t.Asset == h.Asset || t.Asset == h.Other) {
 			out[deposit.IDOf(t.Chain, t.Tx, t.Index)] = due{t, owner}
 		}
 	}
@@ -90,7 +94,7 @@ func bookedIsChain(h *History) (found []string) {
 			continue
 		}
 		booked[e.Deposit] = booked[e.Deposit].Add(e.Legs[ledger.Available])
-		if e.Asset != h.Asset {
+		if e.Asset != h.Asset && e.Asset != h.Other {
 			found = append(found, fmt.Sprintf("%s is in %s", e.SK, e.Asset))
 		}
 	}
@@ -182,54 +186,83 @@ func depositsEqualChain(h *History) (found []string) {
 
 func paymentsEqualTransfers(h *History) (found []string) {
 	for _, p := range newest[payment.Payment](h, "payments") {
-		var inTime, after money.Amount
-		for _, d := range h.dues() {
-			switch {
-			case d.owner.Payment != p.ID:
-			case d.Block.Time.After(p.ExpiresAt):
-				after = after.Add(d.Amount)
-			default:
-				inTime = inTime.Add(d.Amount)
-			}
+		end := p.ExpiresAt
+		if p.CancelledAt != nil && p.CancelledAt.Before(end) {
+			end = *p.CancelledAt
 		}
-		for _, d := range h.held() {
-			switch amount := standing(d); {
-			case d.Payment != p.ID:
-			case d.Held.At.After(p.ExpiresAt):
-				after = after.Add(amount)
-			default:
-				inTime = inTime.Add(amount)
+		var inTime, after []money.Amount // an option each
+		for _, o := range p.Options() {
+			before, behind := h.cameFor(p.ID, o.Asset, end)
+			if o.InTime.Cmp(before) != 0 || o.After.Cmp(behind) != 0 {
+				found = append(found, fmt.Sprintf("%s has %s in time and %s after in %s, and the chain has %s and %s", p.Reference, o.InTime, o.After, o.Symbol, before, behind))
 			}
-		}
-		if p.InTime.Cmp(inTime) != 0 || p.After.Cmp(after) != 0 {
-			found = append(found, fmt.Sprintf("%s has %s in time and %s after, and the chain has %s and %s", p.Reference, p.InTime, p.After, inTime, after))
+			inTime, after = append(inTime, before), append(after, behind)
 		}
 		if want := h.shouldBe(p, inTime, after); p.Status != want {
-			found = append(found, fmt.Sprintf("%s with %s of %s in time and %s after is %s and not %s", p.Reference, inTime, p.Amount, after, p.Status, want))
+			found = append(found, fmt.Sprintf("%s with %s in time and %s after is %s and not %s", p.Reference, inTime, after, p.Status, want))
 		}
 	}
 	return found
 }
 
-// shouldBe says a payment's status once more, in other words than the product does.
-func (h *History) shouldBe(p payment.Payment, inTime, after money.Amount) payment.Status {
-	enough, some, late, over := inTime.Cmp(p.Amount) >= 0, inTime.Sign() > 0, after.Sign() > 0, inTime.Add(after).Cmp(p.Amount) > 0
-	if enough && over {
+// cameFor is what the final chain and the gateway hold for a payment in one asset, up to its end and after it.
+func (h *History) cameFor(name string, asset money.Asset, end time.Time) (inTime, after money.Amount) {
+	count := func(amount money.Amount, at time.Time) {
+		if at.After(end) {
+			after = after.Add(amount)
+		} else {
+			inTime = inTime.Add(amount)
+		}
+	}
+	for _, d := range h.dues() {
+		if d.owner.Payment == name && d.Asset == asset {
+			count(d.Amount, d.Block.Time)
+		}
+	}
+	for _, d := range h.held() {
+		if d.Payment == name && d.Asset == asset {
+			count(standing(d), d.Held.At)
+		}
+	}
+	return inTime, after
+}
+
+// shouldBe says a payment's status once more, in other words than the product does: by whole numbers alone. All is
+// multiplied by what was asked in every asset and by 10,000, so that nothing has to be divided.
+func (h *History) shouldBe(p payment.Payment, inTime, after []money.Amount) payment.Status {
+	options := p.Options()
+	whole := big.NewInt(1)
+	for _, o := range options {
+		whole.Mul(whole, o.Amount.Big())
+	}
+	weigh := func(amounts ...[]money.Amount) *big.Int {
+		sum := new(big.Int)
+		for _, of := range amounts {
+			for i, o := range options {
+				part := new(big.Int).Mul(of[i].Big(), new(big.Int).Quo(whole, o.Amount.Big()))
+				sum.Add(sum, part)
+			}
+		}
+		return sum.Mul(sum, big.NewInt(10000))
+	}
+	of := func(points int64) *big.Int { return new(big.Int).Mul(whole, big.NewInt(points)) }
+	enough, over := weigh(inTime).Cmp(of(10000-p.Under)) >= 0, weigh(inTime, after).Cmp(of(10000+p.Tolerance.Over)) > 0
+	switch {
+	case enough && over:
 		return payment.Over
-	}
-	if enough {
+	case enough:
 		return payment.Paid
-	}
-	if late {
+	case weigh(after).Sign() > 0:
 		return payment.Late
-	}
-	if !h.Now().Before(p.ExpiresAt) {
+	case p.CancelledAt != nil:
+		return payment.Cancelled
+	case !h.Now().Before(p.ExpiresAt):
 		return payment.Expired
-	}
-	if some {
+	case weigh(inTime).Sign() > 0:
 		return payment.Partial
+	default:
+		return payment.Waiting
 	}
-	return payment.Waiting
 }
 
 // eventsAreTold goes by every version of every payment that was ever written. Of what a stream forgot, the

@@ -149,10 +149,10 @@ func Token(asset money.Asset, tx, index, to string, amount int64) chain.Transfer
 // Node is a node of a chain in memory, in one of its moods.
 type Node struct {
 	*Memory
-	Asset money.Asset // the only one that is configured
-	Mood  Mood
-	Lag   int            // blocks that it is behind, where it lags
-	Ghost chain.Transfer // what it invents
+	Assets []money.Asset // those that are configured
+	Mood   Mood
+	Lag    int            // blocks that it is behind, where it lags
+	Ghost  chain.Transfer // what it invents
 
 	wait func(time.Duration)
 }
@@ -265,7 +265,7 @@ func (n *Node) told(from, to uint64) []chain.Transfer {
 			all = append(all, ghost)
 		}
 	}
-	return slices.DeleteFunc(all, func(t chain.Transfer) bool { return t.Asset != n.Asset })
+	return slices.DeleteFunc(all, func(t chain.Transfer) bool { return !slices.Contains(n.Assets, t.Asset) })
 }
 
 // Transaction is what a transaction moved.
@@ -281,7 +281,7 @@ func (n *Node) Transaction(ctx context.Context, tx string) (at chain.Block, move
 		if len(moved) == 0 {
 			return chain.ErrNotFound
 		}
-		moved = slices.DeleteFunc(moved, func(t chain.Transfer) bool { return t.Asset != n.Asset })
+		moved = slices.DeleteFunc(moved, func(t chain.Transfer) bool { return !slices.Contains(n.Assets, t.Asset) })
 		return nil
 	})
 	return at, moved, err

@@ -56,6 +56,33 @@ func deadline(h *History, a, b int) {
 	h.Expect(nil)
 }
 
+// regret: a merchant takes a new order back: before its payer pays, so that the money is late; or while it is about to be
+// booked, so that the one of the two that comes second has to see the other.
+func regret(h *History, a, b int) {
+	order := fmt.Sprintf("hurry-%d", len(h.asked)+len(h.unasked))
+	if !h.Ask(order, "10.5", time.Hour) {
+		return
+	}
+	to := h.asked[order].Address
+	if b%2 == 0 {
+		h.Cancel(order)
+		h.Wait(time.Minute)
+		h.Include(h.Transfer(to, []int64{units("10.5"), units("4")}[a%2]))
+		return
+	}
+	h.Include(h.Transfer(to, []int64{units("10.5"), units("4")}[a%2]))
+	h.mine(4)
+	_, _ = h.Watch()
+	if a/2%2 == 0 {
+		h.elsewhere(1, true, h.creditAll)
+		h.Cancel(order)
+	} else {
+		h.elsewhere(1, true, func() { h.Cancel(order) })
+		h.creditAll()
+	}
+	h.Expect(nil)
+}
+
 // fork: the watch is overtaken by another, or dies, over a new transfer, whose block is then reorganised away.
 func fork(h *History, a, b int) {
 	addresses := h.told()

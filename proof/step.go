@@ -2,11 +2,13 @@ package proof
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"farrier/shared/chain"
+	"farrier/shared/payment"
 )
 
 // Step is one thing that happens in a history.
@@ -82,6 +84,9 @@ var Moves = map[string]Move{
 	"mine":      {5, 0, nil, func(h *History, a, _ int) { h.mine(1 + a%5) }},
 	"settle":    {5, 0, nil, settle},
 	"deadline":  {3, 0, nil, deadline},
+	"regret":    {2, 0, nil, regret},
+	"cancel":    {2, 2, []string{"credit", "expire", "cancel"}, cancel},
+	"decide":    {3, 2, []string{"credit", "decide"}, decide},
 	"fork":      {2, 0, nil, fork},
 	"shift":     {2, 0, nil, shift},
 	"late news": {2, 0, nil, lateNews},
@@ -110,9 +115,66 @@ var Moves = map[string]Move{
 	"shop":      {2, 0, nil, shop},
 }
 
-// ask: of three orders, the amount always 10.50.
+// ask: of three orders, the amount always 10.50; in one asset or in two, with terms of its own or without, with a key or
+// without; and sometimes an order that is known is asked for otherwise.
 func ask(h *History, a, b int) {
-	h.Ask(fmt.Sprintf("order-%d", a%3), "10.5", []time.Duration{time.Hour, 2 * time.Minute, 3 * time.Hour}[b%3])
+	order := fmt.Sprintf("order-%d", a%3)
+	if b%16 == 15 {
+		h.AskWrongly(order, wrongly[a/3%len(wrongly)])
+		return
+	}
+	expires := []time.Duration{time.Hour, 2 * time.Minute, 3 * time.Hour}[b%3]
+	h.AskWith(order, "10.5", expires, func(r *payment.Request) {
+		if a/3%2 == 1 {
+			r.Asset, r.Amount = "", ""
+			r.Options = []payment.OptionAsked{{Asset: string(h.Asset), Amount: "10.5"}, {Asset: string(h.Other), Amount: "21"}}
+		}
+		if a/6%3 == 1 {
+			r.Terms = payment.TermsAsked{Under: points(500), Over: points(1000), Policy: payment.Policy{Over: payment.Hold, Late: payment.Hold}}
+		}
+		if a/18%2 == 1 {
+			r.IdempotencyKey = ""
+		}
+	})
+}
+
+func points(n int64) *int64 { return &n }
+
+// wrongly are the ways in which a request for an order that is known is another one.
+var wrongly = []func(*payment.Request){
+	func(r *payment.Request) { r.ExpiresIn += 60 },
+	func(r *payment.Request) { r.ExpiresIn, r.IdempotencyKey = r.ExpiresIn+60, "" },
+	func(r *payment.Request) { r.IdempotencyKey = "another key" },
+	func(r *payment.Request) { // the key of an order stands for it alone
+		if r.IdempotencyKey == "" {
+			r.IdempotencyKey = "another key"
+			return
+		}
+		r.Reference += " once more"
+	},
+}
+
+// cancel: the merchant takes one of its orders back.
+func cancel(h *History, a, _ int) {
+	if order := h.anOrder(a); order != "" {
+		h.Cancel(order)
+	}
+}
+
+// decide: the merchant decides about money that is not as it was asked for.
+func decide(h *History, a, b int) {
+	if order := h.anOrder(a); order != "" {
+		h.Decide(order, []payment.About{payment.AboutPartial, payment.AboutOver, payment.AboutLate}[b%3], []payment.Action{payment.Accept, payment.Refund}[b/3%2])
+	}
+}
+
+// anOrder is one of those that were answered; "" where there is none.
+func (h *History) anOrder(a int) string {
+	orders := slices.Sorted(maps.Keys(h.asked))
+	if len(orders) == 0 {
+		return ""
+	}
+	return orders[a%len(orders)]
 }
 
 // pay: to an address that the merchant was told, in one of the ways that payers find.
@@ -122,6 +184,9 @@ func pay(h *History, a, b int) {
 		return
 	}
 	t := h.Transfer(addresses[a%len(addresses)], units("10.5"))
+	if a/8%3 == 0 {
+		t.Asset = h.Other
+	}
 	other := t
 	switch b % 8 {
 	case 1:

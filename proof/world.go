@@ -53,6 +53,7 @@ type World struct {
 	Chain  Chain
 	Config chain.Config // the chain's
 	Asset  money.Asset
+	Other  money.Asset // which payments can be paid in too
 	Shop   *Shop
 
 	// The chain where it is one in memory, and its node, with all that only these can do. Else nil.
@@ -147,6 +148,7 @@ const visibility = 6 * time.Minute
 const (
 	worldChain = chain.ID("eip155:1000")
 	worldToken = "0x5fbdb2315678afecb367f032d93f642f64180aa3" // #nosec G101 -- an address
+	otherToken = "0xe7f1725e7734ce288f8367e1bb143e90bb3f0512" // #nosec G101 -- an address
 )
 
 // The world's rule about large amounts: a transfer of so much, in the token's own unit, waits for so many blocks more.
@@ -170,15 +172,15 @@ func NewWorld(t TB, a *AWS, tables Tables, on Chain, settings ...Setting) *World
 	}
 	a.Now, a.Wait = w.Now, w.Wait
 	set, err := chain.ParseSet(fmt.Sprintf(`[{"id":%q,"name":"World","native":{"symbol":"","ignore":true},"block_time":"1s","finality":{"depth":3,
-		"deeper":[{"symbol":"USDT","amount":%q,"blocks":%d}]},"tokens":[{"symbol":"USDT","decimals":6,"address":%q}]}]`, worldChain, largeAmount, deeper, worldToken))
+		"deeper":[{"symbol":"USDT","amount":%q,"blocks":%d}]},"tokens":[{"symbol":"USDT","decimals":6,"address":%q},{"symbol":"USDC","decimals":6,"address":%q}]}]`, worldChain, largeAmount, deeper, worldToken, otherToken))
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
 	w.Config, _ = set.Chain(worldChain)
-	w.Asset = w.Config.TokenAsset(worldToken)
+	w.Asset, w.Other = w.Config.TokenAsset(worldToken), w.Config.TokenAsset(otherToken)
 	if w.Chain = on; on == nil {
 		w.Memory = NewMemory(worldChain, w.Config.Finality.Depth, w.Now())
-		w.Node = &Node{Memory: w.Memory, Asset: w.Asset, wait: w.Wait}
+		w.Node = &Node{Memory: w.Memory, Assets: []money.Asset{w.Asset, w.Other}, wait: w.Wait}
 		w.Chain = w.Memory
 	}
 	w.Shop = newShop(t)
