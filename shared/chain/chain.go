@@ -41,8 +41,8 @@ type Transfer struct {
 	Chain ID
 	Tx    string // transaction hash, lower case
 	// Index tells the transfers of one transaction apart: "log-N" for the Nth log (from 0) of the
-	// transaction's own receipt, "native" for the value that the transaction itself carries, "out-N" for the
-	// Nth output of a transaction that has outputs.
+	// transaction's own receipt, "native" for the value that the transaction itself carries, "trace-N" for the
+	// Nth time that a contract sends coin on within it, "out-N" for the Nth output of a transaction that has outputs.
 	Index    string
 	Block    Block
 	Asset    money.Asset

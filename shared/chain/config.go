@@ -34,7 +34,16 @@ type Native struct {
 	Decimals int    `json:"decimals"`
 	CoinType uint32 `json:"coin_type"` // SLIP-44; 60 where absent
 	Ignore   bool   `json:"ignore"`    // do not look for transfers of the coin itself (they cost one call for each block)
+	// Traces is how the nodes tell of coin that contracts send on, on EVM chains: FlatTraces, GethTraces, or not at all where
+	// it is empty. It costs one more call for each block, of a dear kind.
+	Traces string `json:"traces,omitempty"`
 }
+
+// The ways to ask for a block's traces are the names of the methods.
+const (
+	FlatTraces = "trace_block"              // Erigon, Nethermind, Reth, anvil
+	GethTraces = "debug_traceBlockByNumber" // geth, with its callTracer
+)
 
 // Token is a contract whose transfers count.
 type Token struct {
@@ -86,10 +95,11 @@ type rules struct {
 	address   func(string) (string, error)
 	tags      []string // what finality may go by besides a depth
 	depth     uint64   // the least one that may be called final; 0 for 1
+	traces    []string // how nodes may be asked for what contracts send on
 }
 
 var families = map[string]rules{
-	"eip155": {reference: formed(`^[1-9][0-9]{0,30}$`), coinType: 60, tokens: "erc20", address: evm.ParseAddress, tags: []string{"finalized", "safe"}},
+	"eip155": {reference: formed(`^[1-9][0-9]{0,30}$`), coinType: 60, tokens: "erc20", address: evm.ParseAddress, tags: []string{"finalized", "safe"}, traces: []string{FlatTraces, GethTraces}},
 	"bip122": {reference: bitcoin.Known, coinType: 0, decimals: bitcoin.Decimals},
 	"tron":   {reference: formed(`^0x[0-9a-f]{8}$`), coinType: tron.CoinType, decimals: tron.Decimals, tokens: "trc20", address: tron.ParseAddress, tags: []string{"finalized", "solid"}, depth: tron.Depth},
 }
@@ -164,6 +174,9 @@ func (s *Set) addNative(c *Config, family rules) error {
 	}
 	if c.Native.Symbol == "" {
 		c.Native.Ignore = true
+	}
+	if t := c.Native.Traces; t != "" && (c.Native.Ignore || !slices.Contains(family.traces, t)) {
+		return fmt.Errorf("native.traces: must be empty, %q or %q, on an EVM chain whose coin is watched", FlatTraces, GethTraces)
 	}
 	if c.Native.Ignore { // nobody may be asked to pay what nobody watches
 		c.Native.Symbol = ""

@@ -17,15 +17,21 @@ func one(native, finality, tokens string) string {
 func TestAChainIsConfiguredOrItsFaultIsNamed(t *testing.T) {
 	coin := `{"symbol":"POL","decimals":18,"coin_type":966}`
 	for text, fault := range map[string]string{
-		one(coin, `{"tag":"finalized"}`, tether):                            "",
-		one(coin, `{"depth":20}`, ""):                                       "",
-		one(coin, `{"tag":"latest"}`, tether):                               "finality.tag",
-		one(coin, `{}`, tether):                                             "finality",
-		one(coin, `{"tag":"safe","depth":3}`, tether):                       "finality",
-		one(coin, `{"depth":3}`, tether+","+tether):                         "tokens[1]",
-		one(coin, `{"depth":3}`, `{"symbol":"X","decimals":6}`):             "tokens[0].address",
-		strings.Replace(one(coin, `{"depth":3}`, ""), "2s", "soon", 1):      "chains",
-		strings.Replace(one(coin, `{"depth":3}`, ""), "eip155:137", "1", 1): "id",
+		one(coin, `{"tag":"finalized"}`, tether):                                                          "",
+		one(coin, `{"depth":20}`, ""):                                                                     "",
+		one(coin, `{"tag":"latest"}`, tether):                                                             "finality.tag",
+		one(coin, `{}`, tether):                                                                           "finality",
+		one(coin, `{"tag":"safe","depth":3}`, tether):                                                     "finality",
+		one(coin, `{"depth":3}`, tether+","+tether):                                                       "tokens[1]",
+		one(coin, `{"depth":3}`, `{"symbol":"X","decimals":6}`):                                           "tokens[0].address",
+		strings.Replace(one(coin, `{"depth":3}`, ""), "2s", "soon", 1):                                    "chains",
+		strings.Replace(one(coin, `{"depth":3}`, ""), "eip155:137", "1", 1):                               "id",
+		one(`{"symbol":"POL","decimals":18,"traces":"trace_block"}`, `{"depth":3}`, ""):                   "",
+		one(`{"symbol":"POL","decimals":18,"traces":"debug_traceBlockByNumber"}`, `{"depth":3}`, ""):      "",
+		one(`{"symbol":"POL","decimals":18,"traces":"trace_transaction"}`, `{"depth":3}`, ""):             "native.traces",
+		one(`{"symbol":"POL","decimals":18,"traces":"trace_block","ignore":true}`, `{"depth":3}`, tether): "native.traces",
+		one(coin, `{"depth":3,"agree":-1}`, tether):                                                       "finality.agree",
+		one(coin, `{"depth":3,"agree":3}`, tether):                                                        "",
 		`{`: "chains",
 	} {
 		_, err := ParseSet(text)

@@ -8,7 +8,7 @@ type View struct {
 	Payment     string    `json:"payment" doc:"empty where a provider's object names none"`
 	Chain       string    `json:"chain,omitempty" doc:"CAIP-2; like transaction, index, from and to absent where a provider holds the money"`
 	Transaction string    `json:"transaction,omitempty"`
-	Index       string    `json:"index,omitempty" doc:"which transfer of the transaction: \"log-N\" or \"native\""`
+	Index       string    `json:"index,omitempty" doc:"which transfer of the transaction: \"log-N\" the Nth log of its receipt, \"native\" the coin that it carries itself, \"trace-N\" the Nth time that a contract sends coin on within it, \"out-N\" its Nth output"`
 	Provider    string    `json:"provider,omitempty" doc:"who holds the money, and said so; absent for transfers on a chain"`
 	Connection  string    `json:"connection,omitempty" doc:"that the provider said it to"`
 	Object      string    `json:"object,omitempty" doc:"the provider's id of the payment or transfer, in place of a transaction"`

@@ -47,6 +47,9 @@ func New(o Options) (*Node, error) {
 	if !ok {
 		return nil, fmt.Errorf("node: %s is no EVM chain", o.Config.ID)
 	}
+	if o.Config.Native.Ignore {
+		o.Config.Native.Traces = ""
+	}
 	n := &Node{config: o.Config, tokens: map[string]chain.Token{}}
 	for _, t := range o.Config.Tokens {
 		n.tokens[t.Address] = t

@@ -54,6 +54,7 @@ type claim struct {
 	block  chain.Block // without its time
 	to     []string
 	native *transaction
+	moves  []move
 	logs   map[uint64]eventLog // every Transfer of a configured token that was told, by its place in the block
 }
 
@@ -132,8 +133,12 @@ func (n *Node) claimsOf(ctx context.Context, e *endpoint, from, to uint64, cs *c
 	if n.config.Native.Ignore {
 		return nil
 	}
+	atOnce := uint64(batch)
+	if n.config.Native.Traces != "" {
+		atOnce = traceBatch
+	}
 	for from <= to {
-		through := min(to, from+batch-1)
+		through := min(to, from+atOnce-1)
 		if err := n.nativeClaims(ctx, e, from, through, cs); err != nil {
 			return err
 		}
@@ -211,13 +216,17 @@ func (n *Node) configured(l eventLog) bool {
 	return ok
 }
 
-// nativeClaims reads the blocks whole: value that a transaction carries leaves no log.
+// nativeClaims reads the blocks whole: value that a transaction carries leaves no log. Where it is configured, the
+// blocks' traces are asked for besides.
 func (n *Node) nativeClaims(ctx context.Context, e *endpoint, from, to uint64, cs *claims) error {
-	var questions []*jsonrpc.Call
+	var questions, traces []*jsonrpc.Call
 	for h := from; h <= to; h++ {
 		questions = append(questions, blockQuestion(h, true))
+		if n.config.Native.Traces != "" {
+			traces = append(traces, n.tracesQuestion(h))
+		}
 	}
-	if err := e.Ask(ctx, questions...); err != nil {
+	if err := e.Ask(ctx, slices.Concat(questions, traces)...); err != nil {
 		return err
 	}
 	for i, q := range questions {
@@ -238,6 +247,12 @@ func (n *Node) nativeClaims(ctx context.Context, e *endpoint, from, to uint64, c
 			if err := addNative(cs, &b.Transactions[j], block); err != nil {
 				return err
 			}
+		}
+		if len(traces) == 0 {
+			continue
+		}
+		if err := n.addMoves(cs, traces[i], b, block); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -298,7 +313,7 @@ func (n *Node) proved(ctx context.Context, e *endpoint, cs *claims, ours map[str
 		if block.Hash != c.block.Hash {
 			return nil, pool.ErrReorganised
 		}
-		moved, err := n.moved(c.tx, block, receipts[i], c.native)
+		moved, err := n.moved(c.tx, block, receipts[i], c.native, c.moves)
 		if err != nil {
 			return nil, err
 		}
@@ -388,8 +403,9 @@ func (n *Node) agree(c *claim, r receipt) error {
 }
 
 // moved reads a receipt: nothing where the transaction failed, else a transfer for each Transfer log of a
-// configured token, numbered by its place in the receipt, and one for the value that the transaction carries.
-func (n *Node) moved(tx string, block chain.Block, r receipt, native *transaction) ([]chain.Transfer, error) {
+// configured token, numbered by its place in the receipt, one for the value that the transaction carries, and one for
+// each time that a contract sent coin on.
+func (n *Node) moved(tx string, block chain.Block, r receipt, native *transaction, sent []move) ([]chain.Transfer, error) {
 	if !r.succeeded() {
 		return nil, nil
 	}
@@ -417,64 +433,79 @@ func (n *Node) moved(tx string, block chain.Block, r receipt, native *transactio
 			Asset: n.config.TokenAsset(token.Address), Decimals: token.Decimals, From: m.from, To: m.to, Amount: m.amount,
 		})
 	}
-	if native == nil || native.To == nil || native.Value.ToInt().Sign() == 0 {
-		return out, nil
+	if native != nil && native.To != nil && native.Value.ToInt().Sign() > 0 {
+		amount, err := money.FromBig(native.Value.ToInt())
+		if err != nil {
+			return nil, jsonrpc.Strange("eth_getTransactionByHash", "%v", err)
+		}
+		out = append(out, chain.Transfer{
+			Chain: n.config.ID, Tx: tx, Index: "native", Block: block,
+			Asset: n.config.NativeAsset(), Decimals: n.config.Native.Decimals, From: address(native.From[:]), To: address(native.To[:]), Amount: amount,
+		})
 	}
-	amount, err := money.FromBig(native.Value.ToInt())
-	if err != nil {
-		return nil, jsonrpc.Strange("eth_getTransactionByHash", "%v", err)
-	}
-	return append(out, chain.Transfer{
-		Chain: n.config.ID, Tx: tx, Index: "native", Block: block,
-		Asset: n.config.NativeAsset(), Decimals: n.config.Native.Decimals, From: address(native.From[:]), To: address(native.To[:]), Amount: amount,
-	}), nil
+	sentOn, err := n.sentOn(tx, block, sent)
+	return append(out, sentOn...), err
 }
 
-// Transaction asks for the receipt, the transaction itself where the coin counts, and then whether their block is canonical.
+// Transaction asks for the receipt, the transaction itself and its traces where the coin counts, and then whether their
+// block is canonical.
 func (n *Node) Transaction(ctx context.Context, tx string) (chain.Block, []chain.Transfer, error) {
 	type answer struct {
 		block chain.Block
 		moved []chain.Transfer
 	}
 	a, err := pool.Put(ctx, n.pool, func(e *endpoint) (answer, error) {
-		block, r, native, err := n.mined(ctx, e, tx)
+		m, err := n.mined(ctx, e, tx)
 		if err != nil {
 			return answer{}, err
 		}
-		canonical, err := n.blocks(ctx, e, []uint64{block.Height})
+		canonical, err := n.blocks(ctx, e, []uint64{m.block.Height})
 		if err != nil {
 			return answer{}, err
 		}
-		if canonical[block.Height].Hash != block.Hash {
+		if canonical[m.block.Height].Hash != m.block.Hash {
 			return answer{}, pool.ErrReorganised
 		}
-		moved, err := n.moved(tx, canonical[block.Height], r, native)
-		return answer{canonical[block.Height], moved}, err
+		moved, err := n.moved(tx, canonical[m.block.Height], m.receipt, m.native, m.moves)
+		return answer{canonical[m.block.Height], moved}, err
 	})
 	return a.block, a.moved, err
 }
 
-func (n *Node) mined(ctx context.Context, e *endpoint, tx string) (chain.Block, receipt, *transaction, error) {
+// mined is what is told of a transaction by itself.
+type mined struct {
+	block   chain.Block // without its time
+	receipt receipt
+	native  *transaction
+	moves   []move
+}
+
+func (n *Node) mined(ctx context.Context, e *endpoint, tx string) (mined, error) {
 	questions := []*jsonrpc.Call{{Method: "eth_getTransactionReceipt", Params: []any{tx}}}
 	if !n.config.Native.Ignore {
 		questions = append(questions, &jsonrpc.Call{Method: "eth_getTransactionByHash", Params: []any{tx}})
 	}
+	if n.config.Native.Traces != "" {
+		questions = append(questions, n.traceQuestion(tx))
+	}
 	if err := e.Ask(ctx, questions...); err != nil {
-		return chain.Block{}, receipt{}, nil, err
+		return mined{}, err
 	}
 	if questions[0].Null() {
-		return chain.Block{}, receipt{}, nil, n.unknown(ctx, e)
+		return mined{}, n.unknown(ctx, e)
 	}
-	var r receipt
-	if err := questions[0].Read(&r); err != nil {
-		return chain.Block{}, receipt{}, nil, err
+	var m mined
+	err := questions[0].Read(&m.receipt)
+	if err == nil {
+		m.block, err = m.receipt.checked(tx)
 	}
-	block, err := r.checked(tx)
-	if err != nil || n.config.Native.Ignore {
-		return block, r, nil, err
+	if err == nil && !n.config.Native.Ignore {
+		m.native, err = carried(questions[1], tx, *m.receipt.BlockHash)
 	}
-	native, err := carried(questions[1], tx, *r.BlockHash)
-	return block, r, native, err
+	if err == nil && n.config.Native.Traces != "" {
+		m.moves, err = n.movesBy(questions[2], tx, m.block)
+	}
+	return m, err
 }
 
 // unknown believes an endpoint that it does not know a transaction only where it is not behind.
