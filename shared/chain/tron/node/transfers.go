@@ -109,7 +109,7 @@ func (s *sighting) look(ctx context.Context, from, to uint64) error {
 			err = s.blocks(ctx, at, min(to, at+most-1))
 		}
 	}
-	if err == nil || !jsonrpc.TooMuch(err) || from == to {
+	if err == nil || !jsonrpc.TooMuch(err) || from >= to {
 		return err
 	}
 	s.last = before // what the range told so far is told again
