@@ -81,6 +81,25 @@ func TestAKeyCostsOneUnitMore(t *testing.T) {
 	}
 }
 
+// The filter before the table of addresses costs a write unit for each address; everything else is as it was.
+func TestCostOfTheAddressFilter(t *testing.T) {
+	a, tables := account(t)
+	units := func(settings ...proof.Setting) float64 {
+		h := proof.NewHistory(t, a, tables, settings...)
+		a.Forget()
+		if !h.Ask("order-1", "10.5", time.Hour) {
+			t.Fatal("it was not answered")
+		}
+		made, _ := sum(a.Calls())
+		return made
+	}
+	plain, filtered := units(), units(proof.Filtered)
+	t.Logf("a payment's making: %.0f write units, %.0f with the filter", plain, filtered)
+	if filtered != plain+1 {
+		t.Errorf("%.0f and %.0f", plain, filtered)
+	}
+}
+
 // sum adds up what writes and asks.
 func sum(calls []proof.Call) (units float64, requests int) {
 	for _, c := range calls {

@@ -192,6 +192,24 @@ func patience(h *History, a, b int) {
 	h.Expect(nil)
 }
 
+// hasty: a merchant's request dies as soon as it has written something, is made again, and is paid at once, while the watch
+// elsewhere goes on with what it has in memory.
+func hasty(h *History, _, _ int) {
+	_, _ = h.Watch()
+	order := fmt.Sprintf("hasty-%d", len(h.asked)+len(h.unasked))
+	h.Elsewhere(func() {
+		h.Expect([]Trouble{{At: 1, Writing: true, Fault: StopAfter}})
+		h.Ask(order, "10.5", time.Hour)
+		h.Expect(nil)
+	})
+	if !h.Ask(order, "10.5", time.Hour) {
+		return
+	}
+	h.Include(h.Transfer(h.asked[order].Address, units("6.5")))
+	h.mine(4)
+	_, _ = h.Watch()
+}
+
 // hide: the node hides a transfer for as long as it is near the head.
 func hide(h *History, a, _ int) {
 	addresses := h.told()

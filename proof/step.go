@@ -92,6 +92,7 @@ var Moves = map[string]Move{
 	"late news": {2, 0, nil, lateNews},
 	"undone":    {2, 0, nil, undone},
 	"patience":  {3, 0, nil, patience},
+	"hasty":     {2, 0, nil, hasty},
 	"hide":      {2, 0, nil, hide},
 	"echo":      {2, 0, nil, echo},
 	"overdue":   {2, 0, nil, overdue},

@@ -25,5 +25,10 @@ type Address struct {
 
 // KeyOf is where an address lies.
 func KeyOf(family, address string) dynamo.Key {
-	return dynamo.Key{PK: family + ":" + address, SK: "address"}
+	return dynamo.Key{PK: family + ":" + address, SK: addressItem}
 }
+
+const addressItem = "address"
+
+// IsAddress says whether an address lies at a key: the table also holds other names that are claimed for payments.
+func IsAddress(key dynamo.Key) bool { return key.SK == addressItem }

@@ -8,11 +8,12 @@
 // forgotten stands in for entries that have been. Every block is looked at twice: when it is new, so that
 // a deposit is told within a block or two, and when it has become final, so that what a node kept from us
 // the first time is found the second. An address that was made before its payer could know it is found
-// in every block (see Owners).
+// in every block (see Owners), also where most recipients are passed by a filter in memory (see Filter).
 //
 // Nothing is believed that the chain does not hold now. A deposit becomes final only by a look at its
 // block after the block has become final; whatever was found near the head and is not there then is
-// dropped. Should a block that was final be reorganised away, which no chain's rule allows and some have
+// dropped. A large deposit, where the chain's configuration says so, becomes final only when more blocks are (chain.Deeper),
+// by one more look at its block. Should a block that was final be reorganised away, which no chain's rule allows and some have
 // done, its deposits are reversed first and then observed anew where the new chain has them.
 //
 // Trouble with a node, a table or another chain delays the watch and changes nothing: an answer that may

@@ -83,7 +83,9 @@ func (f *Filter) load(ctx context.Context, began time.Time) (*base, error) {
 	for part := range of {
 		reading.Go(func() error {
 			return f.Addresses.EachKey(ctx, int32(part), int32(of), func(k dynamo.Key) { // #nosec G115 -- a few
-				sums[part] = append(sums[part], b.sum(k.PK))
+				if wallet.IsAddress(k) {
+					sums[part] = append(sums[part], b.sum(k.PK))
+				}
 			})
 		})
 	}

@@ -36,7 +36,7 @@ type Watcher struct {
 type Progress struct {
 	Height  uint64 // up to which every block was looked at
 	Behind  uint64 // blocks from there to the head
-	Final   uint64 // up to which every deposit is final
+	Final   uint64 // up to which every deposit is final, but for large ones that wait for more
 	Blocks  uint64 // that this pass was the first to look at
 	Found   int    // deposits that no pass had found before
 	Pending int    // deposits that are not final yet
