@@ -3,6 +3,7 @@ package watch_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,7 +29,7 @@ import (
 //	rebasing                                    TestARebasingTokenCreditsWhatItsLogsSayAndNoMore
 //	no return value, pausable                   TestATokenWithoutAReturnValueIsCredited, TestAPausedTokenPaysNothing
 //	decimals and floats                         money: TestADecimalIsReadExactlyOrRefused; TestTheSmallestAndTheLargestAmountAreExact
-//	coin made by a contract                     TestCoinSentWithCallDataIsADeposit, TestCoinMadeByAContractIsToldOnlyByTraces
+//	coin made by a contract                     TestCoinSentWithCallDataIsADeposit, TestCoinMadeByAContractIsToldByTraces
 //	the wrong chain at the same address         TestTheWrongChainAtTheSameAddressIsAnotherAssetsDeposit, TestAnotherChainUnderTheSameNameStopsTheWatch
 //	dust                                        TestDustIsADepositOfItsAmountAndNothingIsNone
 //	replaced by fee, same nonce                 TestAReplacedTransactionIsNotADepositAndItsReplacementIs; bitcoin: TestOnlyTheReplacementThatIsMinedCounts
@@ -248,22 +249,33 @@ func TestCoinSentWithCallDataIsADeposit(t *testing.T) {
 	r.is(map[string]string{tx: "tx"}, "tx native 5 final")
 }
 
-// A contract that sends coin on makes no log and no transaction of its own. A node that offers no traces cannot tell of it,
-// so nothing is credited, and nothing wrong either.
-func TestCoinMadeByAContractIsToldOnlyByTraces(t *testing.T) {
-	r := newReal(t)
-	x := r.watcher()
-	r.pass(x)
-	const contract = "0x00000000000000000000000000000000000c0de0"
-	r.Contract(contract, anvil.Step{To: ours, Value: 5})
-	tx := r.Send(anvil.Tx{"to": contract, "value": "0x9"})
-	r.function(x).lookAt(1, look(tx))
-	r.Mine(depth)
-	r.pass(x)
-	r.is(nil)
-	var has string
-	if r.Call(&has, "eth_getBalance", ours, "latest"); has != "0x5" {
-		t.Errorf("the address holds %s", has)
+// A contract that sends coin on makes no log and no transaction of its own. Where the chain's nodes offer traces it is a
+// deposit like any other; where they do not, nothing is credited, and nothing wrong either.
+func TestCoinMadeByAContractIsToldByTraces(t *testing.T) {
+	for _, traces := range []string{"", chain.FlatTraces} {
+		r := newReal(t)
+		x := r.watcher(func(c *chain.Config) { c.Native.Traces = traces })
+		r.pass(x)
+		const contract = "0x00000000000000000000000000000000000c0de0"
+		r.Contract(contract, anvil.Step{To: ours, Value: 5}, anvil.Step{To: ours, Value: 3})
+		tx := r.Send(anvil.Tx{"to": contract, "value": "0x9"})
+		r.Mine(depth)
+		r.pass(x)
+		var got []string
+		for _, d := range r.all() {
+			got = append(got, fmt.Sprintf("%s %s", d.Amount, d.State))
+			if d.Tx != tx {
+				t.Errorf("%+v", d)
+			}
+		}
+		slices.Sort(got)
+		if want := map[string]string{"": "[]", chain.FlatTraces: "[3 final 5 final]"}[traces]; fmt.Sprint(got) != want {
+			t.Errorf("traces %q: %v, want %s", traces, got, want)
+		}
+		var has string
+		if r.Call(&has, "eth_getBalance", ours, "latest"); has != "0x8" {
+			t.Errorf("the address holds %s", has)
+		}
 	}
 }
 
