@@ -8,9 +8,11 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"farrier/shared/deposit"
+	"farrier/shared/ledger"
 	"farrier/shared/merchant"
 	"farrier/shared/money"
 	"farrier/shared/payment"
+	"farrier/shared/payment/statement"
 	"farrier/shared/problem"
 )
 
@@ -74,7 +76,10 @@ type PaymentWithDeposits struct {
 	Deposits []deposit.View `json:"deposits" doc:"the first hundred; GET /v1/deposits?payment= has them all"`
 }
 
-type paymentWithDepositsAnswer struct{ Body PaymentWithDeposits }
+type (
+	paymentWithDepositsAnswer struct{ Body PaymentWithDeposits }
+	statementAnswer           struct{ Body statement.Statement }
+)
 
 func (a *API) paymentRoutes(to huma.API) {
 	register(a, to, route{
@@ -94,6 +99,11 @@ func (a *API) paymentRoutes(to huma.API) {
 		Scope: merchant.PaymentsRead, Errors: []int{http.StatusNotFound},
 		Answer: PaymentWithDeposits{View: examplePayment, Deposits: []deposit.View{exampleDeposit}},
 	}, a.getPayment)
+	register(a, to, route{
+		ID: "get-payment-statement", Method: http.MethodGet, Path: "/v1/payments/{id}/statement", Tag: "Payments", Summary: "Get a payment's statement: what was asked for, and what came",
+		More:  "Each deposit with what its money counts for and why, and the entries that booked it; the sums are those of the entries.",
+		Scope: merchant.PaymentsRead, Errors: []int{http.StatusNotFound}, Answer: exampleStatement,
+	}, a.getStatement)
 	register(a, to, route{
 		ID: "cancel-payment", Method: http.MethodPost, Path: "/v1/payments/{id}/cancel", Tag: "Payments", Summary: "Cancel a payment",
 		More:  "Only where nothing has been credited, and in its time. Money that comes all the same is credited: as late where its block is later than this.",
@@ -142,6 +152,19 @@ func termsAsked(t *toleranceAsked, p *policyAsked) payment.TermsAsked {
 		asked.Policy = payment.Policy(*p)
 	}
 	return asked
+}
+
+func (a *API) getStatement(ctx context.Context, in *onePayment) (*statementAnswer, error) {
+	owner, err := a.merchantFor(ctx, in.Merchant)
+	if err != nil {
+		return nil, err
+	}
+	reader := statement.Reader{Payments: a.Payments, Deposits: a.Deposits, Ledger: a.Ledger}
+	s, err := reader.Of(ctx, owner.ID, in.ID, owner.Shards, a.Now())
+	if err != nil {
+		return nil, err
+	}
+	return &statementAnswer{Body: s}, nil
 }
 
 // walletURL says where the payer's wallet tells of a payment: an order's address at a connection to TokenPocket.
@@ -242,4 +265,17 @@ var exampleAsked = payment.Payment{
 		Address: "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed",
 	},
 	CreatedAt: exampleTime, ExpiresAt: exampleTime.Add(time.Hour), UpdatedAt: exampleTime,
+}
+
+var exampleStatement = statement.Statement{
+	Payment: exampleDecided,
+	Sums: []statement.Sum{{
+		Asset: string(exampleAsked.Asset), Asked: "10.50", AskedUnits: "10500000", InTime: "4.00", InTimeUnits: "4000000", Late: "0.00", LateUnits: "0",
+		Remaining: "6.50", RemainingUnits: "6500000",
+	}},
+	Others: []statement.Other{},
+	Lines: []statement.Line{{
+		Deposit: exampleDeposit, Counts: statement.InTime, Why: "it came by the payment's end, 2026-11-20T13:00:00Z",
+		Entries: []statement.Booked{{ID: "ent_" + exampleULID, Kind: ledger.Credit, Amount: "4.00", AmountUnits: "4000000", At: exampleTime}},
+	}},
 }

@@ -327,3 +327,23 @@ func TestAPaymentCanBePaidInEachOfItsOptions(t *testing.T) {
 		b.post(key, "/v1/payments", wrong).wantProblem(t, http.StatusUnprocessableEntity, "invalid")
 	}
 }
+
+func TestAStatementIsOfWhatWasAskedAndWhatCame(t *testing.T) {
+	b := newBench(t)
+	owner, key := b.merchant("payments:read", "payments:write")
+	made := b.post(key, "/v1/payments", order).want(t, http.StatusCreated)
+	d := b.arrive(owner, made.text("id"), made.text("address"), "0xaa")
+	legs := ledger.Legs{ledger.Available: d.Amount, ledger.Custody: d.Amount.Neg()}
+	if err := b.Ledger.Entries.Create(context.Background(), ledger.EntryFor(d, 0, ledger.Credit, legs, ledger.TowardInTime, b.now)); err != nil {
+		t.Fatal(err)
+	}
+	b.credited(owner, made.text("id"), 10_500_000, false)
+	got := b.get(key, "/v1/payments/"+made.text("id")+"/statement", "").want(t, http.StatusOK)
+	line, _ := got.JSON["lines"].([]any)[0].(map[string]any)
+	sum, _ := got.JSON["sums"].([]any)[0].(map[string]any)
+	if line["counts"] != "in_time" || sum["in_time_units"] != "10500000" || sum["remaining"] != "0.00" || got.JSON["payment"].(map[string]any)["status"] != "paid" {
+		t.Errorf("%s", got.Body)
+	}
+	_, other := b.merchant()
+	b.get(other, "/v1/payments/"+made.text("id")+"/statement", "").wantProblem(t, http.StatusNotFound, "not_found")
+}

@@ -136,6 +136,11 @@ func (s Store) ByPayment(ctx context.Context, merchant, payment string, limit in
 	return s.list(ctx, dynamo.Query{PK: merchant, Prefix: payment + "/", Descending: true, Limit: limit, Cursor: cursor})
 }
 
+// EachOf hands every deposit of a payment to f, in the order of ByPayment.
+func (s Store) EachOf(ctx context.Context, merchant, payment string, f func(Deposit) error) error {
+	return dynamo.Each(ctx, s.Table, dynamo.Query{PK: merchant, Prefix: payment + "/", Descending: true}, f)
+}
+
 func (s Store) list(ctx context.Context, q dynamo.Query) ([]Deposit, string, error) {
 	return dynamo.List[Deposit](ctx, s.Table, q)
 }

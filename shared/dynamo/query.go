@@ -63,6 +63,17 @@ func (t Table) Each(ctx context.Context, q Query, f func(Item) error) error {
 	}
 }
 
+// Each reads every page and hands each item, as a T, to f until it returns an error.
+func Each[T any](ctx context.Context, t Table, q Query, f func(T) error) error {
+	return t.Each(ctx, q, func(item Item) error {
+		var one T
+		if err := Unmarshal(item, &one); err != nil {
+			return err
+		}
+		return f(one)
+	})
+}
+
 // List reads one page into a slice of T and returns the cursor of the next.
 func List[T any](ctx context.Context, t Table, q Query) ([]T, string, error) {
 	page, err := t.Query(ctx, q)

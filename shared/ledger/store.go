@@ -34,13 +34,21 @@ func (s Store) Balance(ctx context.Context, d deposit.Deposit) (Balance, error) 
 // Of reads all entries of a deposit.
 func (s Store) Of(ctx context.Context, d deposit.Deposit) ([]Entry, error) {
 	var entries []Entry
-	err := s.Entries.Each(ctx, dynamo.Query{PK: PartitionOf(d.Merchant, d.Shard), Prefix: PrefixOf(d)}, func(item dynamo.Item) error {
-		var e Entry
-		err := dynamo.Unmarshal(item, &e)
+	err := dynamo.Each(ctx, s.Entries, dynamo.Query{PK: PartitionOf(d.Merchant, d.Shard), Prefix: PrefixOf(d)}, func(e Entry) error {
 		entries = append(entries, e)
-		return err
+		return nil
 	})
 	return entries, err
+}
+
+// EachOf hands every entry of a payment to f, those of a deposit in their order.
+func (s Store) EachOf(ctx context.Context, merchant, payment string, shards int, f func(Entry) error) error {
+	for shard := range max(shards, 1) {
+		if err := dynamo.Each(ctx, s.Entries, dynamo.Query{PK: PartitionOf(merchant, shard), Prefix: payment + "/"}, f); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Total is what a merchant has of one asset, all shards together.
@@ -55,11 +63,7 @@ type Total struct {
 // Totals reads a merchant's balances, an asset each.
 func (s Store) Totals(ctx context.Context, merchant string) ([]Total, error) {
 	var totals []Total
-	err := s.Balances.Each(ctx, dynamo.Query{PK: merchant}, func(item dynamo.Item) error {
-		var b Balance
-		if err := dynamo.Unmarshal(item, &b); err != nil {
-			return err
-		}
+	err := dynamo.Each(ctx, s.Balances, dynamo.Query{PK: merchant}, func(b Balance) error {
 		if n := len(totals); n == 0 || totals[n-1].Asset != b.Asset {
 			totals = append(totals, Total{Asset: b.Asset, Decimals: b.Decimals})
 		}

@@ -1,0 +1,211 @@
+package statement
+
+import (
+	"context"
+	"time"
+
+	"farrier/shared/deposit"
+	"farrier/shared/ledger"
+	"farrier/shared/money"
+	"farrier/shared/payment"
+)
+
+// MaxLines is how many deposits a statement lists, the newest first. The sums are of all.
+const MaxLines = 500
+
+// tries is how often all is read anew where money was booked meanwhile.
+const tries = 3
+
+// Reader reads what a statement is made of.
+type Reader struct {
+	Payments payment.Store
+	Deposits deposit.Store
+	Ledger   ledger.Store
+}
+
+// Statement is all that there is to say of a payment.
+type Statement struct {
+	Payment payment.View `json:"payment" doc:"what was asked for, how it stands, and what is decided"`
+	Sums    []Sum        `json:"sums" doc:"what is booked for it, an option each"`
+	Others  []Other      `json:"others" doc:"what came in assets that were not asked for: it is the merchant's, and counts for nothing here"`
+	Lines   []Line       `json:"lines" doc:"the deposits, the newest of each chain first; five hundred at most"`
+	LeftOff int          `json:"left_off,omitempty" doc:"how many deposits are in the sums and in no line"`
+}
+
+// Sum is what is booked for one option, as the entries have it.
+type Sum struct {
+	Asset          string `json:"asset" doc:"CAIP-19"`
+	Asked          string `json:"asked" doc:"where all is paid in this asset, in its own unit"`
+	AskedUnits     string `json:"asked_units"`
+	InTime         string `json:"in_time"`
+	InTimeUnits    string `json:"in_time_units"`
+	Late           string `json:"late"`
+	LateUnits      string `json:"late_units"`
+	Remaining      string `json:"remaining" doc:"what the payer must still send where the rest is paid in this asset alone"`
+	RemainingUnits string `json:"remaining_units"`
+}
+
+// Other is what came in an asset that was not asked for.
+type Other struct {
+	Asset       string `json:"asset" doc:"CAIP-19, or iso4217:EUR for money of a state"`
+	Amount      string `json:"amount" doc:"in the asset's own unit"`
+	AmountUnits string `json:"amount_units"`
+}
+
+// Counts says what a line's money counts for.
+type Counts string
+
+// What money counts for.
+const (
+	InTime  Counts = "in_time"
+	Late    Counts = "late"
+	Nothing Counts = "nothing"
+	NotYet  Counts = "not_yet"
+)
+
+// Line is one deposit.
+type Line struct {
+	Deposit deposit.View `json:"deposit"`
+	Counts  Counts       `json:"counts" enum:"in_time,late,nothing,not_yet" doc:"what its money counts for"`
+	Why     string       `json:"why" doc:"for people"`
+	Entries []Booked     `json:"entries" doc:"that booked it, in their order"`
+}
+
+// Booked is an entry of the book.
+type Booked struct {
+	ID          string      `json:"id"`
+	Kind        ledger.Kind `json:"kind" enum:"credit,reversal,void"`
+	Amount      string      `json:"amount" doc:"change of what is available, in the asset's own unit"`
+	AmountUnits string      `json:"amount_units"`
+	At          time.Time   `json:"at"`
+}
+
+// Of makes the statement of a payment at a moment. Shards are those of the merchant's accounts.
+func (r Reader) Of(ctx context.Context, merchant, name string, shards int, now time.Time) (Statement, error) {
+	p, err := r.Payments.Get(ctx, merchant, name)
+	for range tries {
+		if err != nil {
+			return Statement{}, err
+		}
+		var s Statement
+		if s, err = r.read(ctx, p, shards, now); err != nil {
+			return Statement{}, err
+		}
+		var after payment.Payment
+		if after, err = r.Payments.Get(ctx, merchant, name); err == nil && after.Version == p.Version {
+			return s, nil
+		}
+		p = after
+	}
+	if err != nil {
+		return Statement{}, err
+	}
+	return r.read(ctx, p, shards, now) // it is booked to without pause: this is as good as any
+}
+
+func (r Reader) read(ctx context.Context, p payment.Payment, shards int, now time.Time) (Statement, error) {
+	b := newBook()
+	if err := r.Ledger.EachOf(ctx, p.PK, p.ID, shards, b.add); err != nil {
+		return Statement{}, err
+	}
+	s := Statement{Payment: p.ViewWithLinks(now), Lines: []Line{}}
+	s.Sums, s.Others = b.sums(p)
+	err := r.Deposits.EachOf(ctx, p.PK, p.ID, func(d deposit.Deposit) error {
+		if len(s.Lines) == MaxLines {
+			s.LeftOff++
+			return nil
+		}
+		s.Lines = append(s.Lines, b.line(p, d))
+		return nil
+	})
+	return s, err
+}
+
+// book is what the entries of a payment say.
+type book struct {
+	of       map[string][]ledger.Entry // by deposit
+	toward   map[ledger.Toward]map[money.Asset]money.Amount
+	decimals map[money.Asset]int
+	order    []money.Asset // as they came first
+}
+
+func newBook() *book {
+	return &book{of: map[string][]ledger.Entry{}, toward: map[ledger.Toward]map[money.Asset]money.Amount{}, decimals: map[money.Asset]int{}}
+}
+
+func (b *book) add(e ledger.Entry) error {
+	b.of[e.Deposit] = append(b.of[e.Deposit], e)
+	if _, known := b.decimals[e.Asset]; !known {
+		b.decimals[e.Asset] = e.Decimals
+		b.order = append(b.order, e.Asset)
+	}
+	if b.toward[e.Toward] == nil {
+		b.toward[e.Toward] = map[money.Asset]money.Amount{}
+	}
+	b.toward[e.Toward][e.Asset] = b.toward[e.Toward][e.Asset].Add(e.Legs[ledger.Available])
+	return nil
+}
+
+// sums adds up the entries by what they count for.
+func (b *book) sums(p payment.Payment) ([]Sum, []Other) {
+	sums, others := []Sum{}, []Other{}
+	remaining := p.Remaining()
+	for i, o := range p.Options() {
+		inTime, late := b.toward[ledger.TowardInTime][o.Asset], b.toward[ledger.TowardAfter][o.Asset]
+		sums = append(sums, Sum{
+			Asset: string(o.Asset), Asked: o.Amount.Decimal(o.Decimals), AskedUnits: o.Amount.String(),
+			InTime: inTime.Decimal(o.Decimals), InTimeUnits: inTime.String(), Late: late.Decimal(o.Decimals), LateUnits: late.String(),
+			Remaining: remaining[i].Decimal(o.Decimals), RemainingUnits: remaining[i].String(),
+		})
+	}
+	for _, asset := range b.order {
+		if amount := b.toward[""][asset]; amount.Sign() != 0 {
+			others = append(others, Other{Asset: string(asset), Amount: amount.Decimal(b.decimals[asset]), AmountUnits: amount.String()})
+		}
+	}
+	return sums, others
+}
+
+// line says of one deposit what it counts for. The book decides, since it is what was decided; where it has nothing yet,
+// the deposit's state says why.
+func (b *book) line(p payment.Payment, d deposit.Deposit) Line {
+	l := Line{Deposit: d.View(), Entries: []Booked{}}
+	var stands *ledger.Entry
+	for i, e := range b.of[d.ID] {
+		switch e.Kind {
+		case ledger.Credit:
+			stands = &b.of[d.ID][i]
+		case ledger.Reversal:
+			stands = nil
+		}
+		amount := e.Legs[ledger.Available]
+		l.Entries = append(l.Entries, Booked{ID: e.ID, Kind: e.Kind, Amount: amount.Decimal(e.Decimals), AmountUnits: amount.String(), At: e.At})
+	}
+	l.Counts, l.Why = reason(p, d, stands)
+	return l
+}
+
+func reason(p payment.Payment, d deposit.Deposit, stands *ledger.Entry) (Counts, string) {
+	switch {
+	case stands != nil && stands.Toward == ledger.TowardInTime:
+		return InTime, "it came by the payment's end, " + shown(p.EndsAt())
+	case stands != nil && stands.Toward == ledger.TowardAfter:
+		return Late, "it came after the payment's end, " + shown(p.EndsAt())
+	case stands != nil && p.Asks(stands.Asset):
+		return Nothing, "it was booked when there was no payment to count it for"
+	case stands != nil:
+		return Nothing, "it is in an asset that was not asked for"
+	case d.State == deposit.Final:
+		return NotYet, "it is final and about to be booked"
+	case d.State == deposit.Seen, d.State == deposit.Confirming:
+		return NotYet, "it is not final yet"
+	case d.State == deposit.Dropped:
+		return Nothing, "it was gone from the chain before it was final"
+	case d.State == deposit.Conflict:
+		return Nothing, "the chain told something else of this transfer than it had told before; a person has to look at it"
+	default:
+		return Nothing, "it was taken back after it was final"
+	}
+}
+
+func shown(t time.Time) string { return t.UTC().Format(time.RFC3339) }
