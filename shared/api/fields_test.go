@@ -48,7 +48,7 @@ var fullBodies = map[string]map[string]any{
 		"tolerance": fullTolerance, "policy": fullPolicy, "page_url": "https://shop.example.com/pay", "wallet_callback": "",
 	},
 	"decide-payment":          {"about": "partial", "action": "accept"},
-	"change-merchant":         {"tolerance": fullTolerance, "policy": fullPolicy},
+	"change-merchant":         {"tolerance": fullTolerance, "policy": fullPolicy, "xpubs": map[string]any{"eip155": exampleXPub, "bip122": exampleZPub, "tron": exampleXPub}},
 	"create-webhook-endpoint": {"merchant": "", "url": "https://shop.example.com/hooks", "events": []any{"payment.*"}},
 	"change-webhook-endpoint": {"url": "https://shop.example.com/hooks", "events": []any{"payment.*"}},
 }
@@ -178,7 +178,7 @@ func TestEveryFieldOfEveryBodyIsRefusedByItsNameForWhateverIsWrongWithIt(t *test
 			}
 			send := func(body []byte) reply {
 				caller := key
-				if slices.Contains(op.Security[0]["key"], "merchants:write") {
+				if slices.Contains(op.Security[0]["key"], "merchants:write") || op.OperationID == "change-merchant" { // xpubs are the operator's
 					caller = operatorKey
 				}
 				id := owner

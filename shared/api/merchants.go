@@ -35,6 +35,7 @@ type changedMerchant struct {
 	Body struct {
 		Tolerance *toleranceAsked `json:"tolerance,omitempty" doc:"of payments that name none"`
 		Policy    *policyAsked    `json:"policy,omitempty" doc:"of payments that name none"`
+		XPubs     xpubs           `json:"xpubs,omitzero" doc:"by the operator: for families of chains that the merchant has none for; one that is there stays"`
 	}
 }
 
@@ -96,10 +97,15 @@ func (a *API) createMerchant(ctx context.Context, in *newMerchant) (*merchantAns
 		return nil, err
 	}
 	m, err := a.merchants(ctx).Create(ctx, merchant.Request{Name: in.Body.Name, Accounts: accounts, Shards: in.Body.Shards})
-	if p := problem.Of(err); p.Field == "xpub" && in.Body.XPub == "" && in.Body.XPubs.EIP155 != "" {
-		err = problem.Field("xpubs.eip155", p.Detail) // the field that it was given in
+	return &merchantAnswer{Body: m.View()}, in.Body.XPubs.named(in.Body.XPub, err)
+}
+
+// named has the error name the field that the key for EVM chains was given in.
+func (x xpubs) named(short string, err error) error {
+	if p := problem.Of(err); p.Field == "xpub" && short == "" && x.EIP155 != "" {
+		return problem.Field("xpubs.eip155", p.Detail)
 	}
-	return &merchantAnswer{Body: m.View()}, err
+	return err
 }
 
 // accounts are the keys by family, with the short form of the one for EVM chains.
@@ -117,11 +123,19 @@ func (x xpubs) accounts(short string) (wallet.Accounts, error) {
 }
 
 func (a *API) changeMerchant(ctx context.Context, in *changedMerchant) (*merchantAnswer, error) {
-	if caller := callerOf(ctx); !caller.Operator && caller.Merchant.ID != in.ID {
+	caller := callerOf(ctx)
+	switch {
+	case !caller.Operator && caller.Merchant.ID != in.ID:
 		return nil, merchant.ErrNone
+	case !caller.Operator && in.Body.XPubs != (xpubs{}): // it says where money goes
+		return nil, problem.New(problem.Forbidden, "xpubs are given by the operator")
 	}
-	m, err := a.Merchants.Settle(ctx, in.ID, termsAsked(in.Body.Tolerance, in.Body.Policy))
-	return &merchantAnswer{Body: m.View()}, err
+	accounts, err := in.Body.XPubs.accounts("")
+	if err != nil {
+		return nil, err
+	}
+	m, err := a.Merchants.Change(ctx, in.ID, merchant.Change{Terms: termsAsked(in.Body.Tolerance, in.Body.Policy), Accounts: accounts})
+	return &merchantAnswer{Body: m.View()}, in.Body.XPubs.named("", err)
 }
 
 func (a *API) issueKey(ctx context.Context, in *newKey) (*keyAnswer, error) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -45,3 +46,30 @@ func TestAKeyForAMerchantThatIsNot(t *testing.T) {
 		b.post(operatorKey, "/v1/merchants/"+owner+"/keys", map[string]any{"name": "k", "scopes": []string{"*"}}).wantProblem(t, http.StatusNotFound, "not_found")
 	}
 }
+
+func TestTheOperatorAddsAccountsAndNobodyChangesThem(t *testing.T) {
+	b := newBench(t)
+	owner, key := b.merchant()
+	change := func(caller string, body map[string]any) reply {
+		return b.do(call{method: http.MethodPatch, path: "/v1/merchants/" + owner, key: caller, body: encode(t, body)})
+	}
+	change(key, map[string]any{"xpubs": map[string]any{"bip122": exampleZPub}}).want(t, http.StatusForbidden)
+	for range 2 {
+		got := change(operatorKey, map[string]any{"xpubs": map[string]any{"bip122": exampleZPub}}).want(t, http.StatusOK)
+		if xpubs, _ := got.JSON["xpubs"].(map[string]any); xpubs["bip122"] != exampleZPub || xpubs["eip155"] != exampleXPub {
+			t.Errorf("%s", got.Body)
+		}
+	}
+	for field, body := range map[string]map[string]any{
+		"xpubs.eip155": {"eip155": account0},
+		"xpubs.bip122": {"bip122": exampleXPub},
+		"xpubs.tron":   {"tron": exampleZPub},
+	} {
+		if r := change(operatorKey, map[string]any{"xpubs": body}).want(t, http.StatusUnprocessableEntity); !slices.Equal(r.fields(), []string{field}) {
+			t.Errorf("%s: %s", field, r.Body)
+		}
+	}
+}
+
+// account0 is the account m/44'/60'/0' of the mnemonic that every local chain uses.
+const account0 = "xpub6Ce9NcJvTk36xtLSrJLZqE7wtgA5deCeYs7rSQtreh4cj6ByPtrg9sD7V2FNFLPnf8heNP3FGkeV9qwfzvZNSd54JoNXVsXFYSYwHsnJxqP"

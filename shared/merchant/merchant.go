@@ -118,20 +118,29 @@ func (s Store) Get(ctx context.Context, name string) (Merchant, error) {
 	return m, err
 }
 
-// Settle changes what the merchant's payments have where they say nothing else; what is not asked for stays. Payments that
-// are made already keep what they have.
-func (s Store) Settle(ctx context.Context, name string, asked payment.TermsAsked) (Merchant, error) {
+// Change is what is to be otherwise about a merchant; what is not asked for stays.
+type Change struct {
+	Terms    payment.TermsAsked // what its payments have where they say nothing else; those that are made keep what they have
+	Accounts wallet.Accounts    // for families of chains that it has none for
+}
+
+// Change changes a merchant. An account that is there stays: addresses were made from it.
+func (s Store) Change(ctx context.Context, name string, asked Change) (Merchant, error) {
 	for {
 		m, err := s.Get(ctx, name)
 		if err != nil {
 			return m, err
 		}
-		terms, err := asked.Or(m.Terms())
-		if err != nil || terms == m.Terms() {
+		terms, err := asked.Terms.Or(m.Terms())
+		if err != nil {
+			return m, err
+		}
+		accounts, err := m.Accounts.With(asked.Accounts)
+		if err != nil || terms == m.Terms() && maps.Equal(accounts, m.Accounts) {
 			return m, err
 		}
 		before := m.Version
-		m.Tolerance, m.Policy, m.Version = terms.Tolerance, terms.Policy, before+1
+		m.Tolerance, m.Policy, m.Accounts, m.Version = terms.Tolerance, terms.Policy, accounts, before+1
 		if err := s.Table.Replace(ctx, m, before); !errors.Is(err, dynamo.ErrStale) {
 			return m, err
 		}

@@ -34,6 +34,23 @@ func (a Accounts) Check() error {
 	return nil
 }
 
+// With are the accounts with others for families that have none. One that is there already stays.
+func (a Accounts) With(others Accounts) (Accounts, error) {
+	all := maps.Clone(a)
+	for _, namespace := range slices.Sorted(maps.Keys(others)) {
+		if _, err := others.read(namespace); err != nil {
+			return nil, err
+		}
+		switch has, is := a[namespace]; {
+		case is && has != others[namespace]:
+			return nil, problem.Field(fieldOf(namespace), "is another key than the one that addresses are made from already; that one stays")
+		case !is:
+			all[namespace] = others[namespace]
+		}
+	}
+	return all, nil
+}
+
 // Of is the key for a chain. Its error names the field where there is none.
 func (a Accounts) Of(id chain.ID) (XPub, error) {
 	x, err := a.read(id.Namespace())
