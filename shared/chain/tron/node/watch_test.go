@@ -155,3 +155,41 @@ func TestHowOftenANodeIsAskedForAPass(t *testing.T) {
 		t.Error("that is more than a provider's plan was reckoned for")
 	}
 }
+
+// The month is of 30 days with four passes a minute, as the function watch makes them while no deposit waits, each over
+// the five blocks of 15 seconds. The figures stand in docs/chains.md.
+func TestHowManyCallsATronMonthTakes(t *testing.T) {
+	for _, coin := range []bool{false, true} {
+		for _, endpoints := range []int{1, 2} {
+			worlds := []*world{serve(t), serve(t)}[:endpoints]
+			move := func(head uint64) {
+				for _, w := range worlds {
+					w.head, w.solid = head, head-18
+				}
+			}
+			c := config()
+			c.Start, c.Native.Ignore = first, !coin
+			n := at(t, c, worlds...)
+			x, _ := watcher(t, n, c)
+			pass := func() {
+				t.Helper()
+				if _, err := x.Pass(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			move(first + 100)
+			pass()
+			before := n.Counts().Calls
+			const passes = 64 // 320 blocks: five looks at blocks that have become final
+			for i := range uint64(passes) {
+				move(first + 105 + 5*i)
+				pass()
+			}
+			each := float64(n.Counts().Calls-before) / passes
+			t.Logf("coin %v, %d endpoints: %.1f calls a pass, %.2f million a month", coin, endpoints, each, each*4*60*24*30/1e6)
+			if each < 3 || each > 30 {
+				t.Error("that is not what was reckoned for")
+			}
+		}
+	}
+}
