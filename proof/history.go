@@ -65,7 +65,7 @@ func (h *History) AskWith(order string, amount string, expires time.Duration, ch
 	request, again := h.requests[order]
 	if !again {
 		request = payment.Request{
-			Merchant: Merchant, Accounts: wallet.Accounts{"eip155": XPub}, Shards: Accounts, Asset: string(h.Asset), Amount: amount, Reference: order,
+			Merchant: Merchant, Accounts: h.place.accounts, Shards: Accounts, Asset: string(h.Asset), Amount: h.place.amount(amount), Reference: order,
 			ExpiresIn: int64(expires.Seconds()), IdempotencyKey: order,
 		}
 		change(&request)

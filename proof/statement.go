@@ -40,12 +40,12 @@ type Word struct {
 	Forged                 bool // said by somebody else, who signs with another secret
 }
 
-func newGateway(t TB, connections callback.Connections, asset money.Asset) *Gateway {
+func newGateway(t TB, connections callback.Connections, asset money.Asset, decimals int) *Gateway {
 	t.Helper()
 	const secret = "the gateway's own secret, of a good length"
 	connection, _, err := connections.Create(context.Background(), callback.Asked{
 		Merchant: Merchant, Shards: Accounts, Provider: "nowpayments", Trust: callback.Statement, Secret: secret,
-		Settings: callback.Settings{Assets: map[string]callback.KnownAsset{"usdt": {Asset: asset, Decimals: 6}}},
+		Settings: callback.Settings{Assets: map[string]callback.KnownAsset{"usdt": {Asset: asset, Decimals: decimals}}},
 	})
 	if err != nil {
 		t.Fatalf("%v", err)

@@ -21,6 +21,7 @@ import (
 	"farrier/shared/money"
 	"farrier/shared/payment"
 	"farrier/shared/rederive"
+	"farrier/shared/wallet"
 	"farrier/shared/watch"
 	"farrier/shared/webhook"
 )
@@ -67,7 +68,8 @@ type World struct {
 	Ledger   ledger.Store
 	Rederive rederive.Source
 
-	filtered bool // the watch keeps all addresses in memory
+	filtered bool  // the watch keeps all addresses in memory
+	place    place // where its payments are made
 
 	// The functions run in three processes, so that one can work while another is in the middle of a call.
 	processes [3]functions
@@ -160,26 +162,59 @@ const (
 // Setting makes a world another one than usual.
 type Setting func(*World)
 
+// place is the chain that a world's payments are made on, as it is configured, and the merchant's account there.
+type place struct {
+	chain    chain.ID
+	format   string // of the chain, for its id and for the world's large amount
+	accounts wallet.Accounts
+	assets   func(chain.Config) (usual, other money.Asset) // the other is empty where there is none
+	decimals int                                           // of the usual asset
+}
+
+// amount is one that the world's people say in six decimals, as so many of the asset's smallest units in the asset's own unit.
+func (p place) amount(text string) string { return money.Units(units(text)).Decimal(p.decimals) }
+
+// onEVM is where payments are made usually: in a token on an EVM chain.
+var onEVM = place{
+	chain: worldChain, accounts: wallet.Accounts{"eip155": XPub}, decimals: 6,
+	format: `{"id":%q,"name":"World","native":{"symbol":"","ignore":true},"block_time":"1s","finality":{"depth":3,
+		"deeper":[{"symbol":"USDT","amount":%q,"blocks":%d}]},"tokens":[{"symbol":"USDT","decimals":6,"address":"` + worldToken + `"},{"symbol":"USDC","decimals":6,"address":"` + otherToken + `"}]}`,
+	assets: func(c chain.Config) (usual, other money.Asset) {
+		return c.TokenAsset(worldToken), c.TokenAsset(otherToken)
+	},
+}
+
+// OnBitcoin is a world whose payments are made in the coin of Bitcoin's simnet. The account is m/84'/1'/0' of the same phrase as XPub's.
+func OnBitcoin(w *World) {
+	w.place = place{
+		chain:    "bip122:683e86bd5c6d110d91b94b97137ba6bf",
+		accounts: wallet.Accounts{"bip122": "tpubDCTawRj1voCsGHoKQopGdxi1UXEfy8eeogsbA7SxDL1j7tvTfwdF6jQNSneAQw5a2x29XY6PWbnKMx68oM7BYoew8eRySvVaLZxkrBzWr4A"},
+		format: `{"id":%q,"name":"World","native":{"symbol":"BTC","decimals":8},"block_time":"1s","finality":{"depth":3,
+			"deeper":[{"symbol":"BTC","amount":%q,"blocks":%d}]}}`,
+		assets:   func(c chain.Config) (usual, other money.Asset) { return c.NativeAsset(), "" },
+		decimals: 8,
+	}
+}
+
 // Filtered is a world whose watch has a filter before the table of addresses.
 func Filtered(w *World) { w.filtered = true }
 
 // NewWorld makes an empty world over empty tables, on a chain; nil is one in memory.
 func NewWorld(t TB, a *AWS, tables Tables, on Chain, settings ...Setting) *World {
 	t.Helper()
-	w := &World{T: t, AWS: a, clock: Start}
+	w := &World{T: t, AWS: a, clock: Start, place: onEVM}
 	for _, set := range settings {
 		set(w)
 	}
 	a.Now, a.Wait = w.Now, w.Wait
-	set, err := chain.ParseSet(fmt.Sprintf(`[{"id":%q,"name":"World","native":{"symbol":"","ignore":true},"block_time":"1s","finality":{"depth":3,
-		"deeper":[{"symbol":"USDT","amount":%q,"blocks":%d}]},"tokens":[{"symbol":"USDT","decimals":6,"address":%q},{"symbol":"USDC","decimals":6,"address":%q}]}]`, worldChain, largeAmount, deeper, worldToken, otherToken))
+	set, err := chain.ParseSet("[" + fmt.Sprintf(w.place.format, w.place.chain, w.place.amount(largeAmount), deeper) + "]")
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
-	w.Config, _ = set.Chain(worldChain)
-	w.Asset, w.Other = w.Config.TokenAsset(worldToken), w.Config.TokenAsset(otherToken)
+	w.Config = set.Chains()[0]
+	w.Asset, w.Other = w.place.assets(w.Config)
 	if w.Chain = on; on == nil {
-		w.Memory = NewMemory(worldChain, w.Config.Finality.Depth, w.Now())
+		w.Memory = NewMemory(w.Config.ID, w.Config.Finality.Depth, w.Now())
 		w.Node = &Node{Memory: w.Memory, Assets: []money.Asset{w.Asset, w.Other}, wait: w.Wait}
 		w.Chain = w.Memory
 	}
@@ -196,8 +231,8 @@ func NewWorld(t TB, a *AWS, tables Tables, on Chain, settings ...Setting) *World
 		Callbacks: parts.table("rederive", "callbacks"), Deposits: parts.table("rederive", "deposits"), Payments: parts.table("rederive", "payments"),
 		Interpret: parts.to("rederive", "interpret"), Credit: parts.to("rederive", "credit"), Notify: parts.to("rederive", "notify"),
 	}
-	w.Provider = newProvider(t, callback.Connections{Table: parts.table("api", "connections"), Sealer: parts.sealer("api"), Chains: set, Now: w.Now, Random: parts.random}, worldChain)
-	w.Gateway = newGateway(t, callback.Connections{Table: parts.table("api", "connections"), Sealer: parts.sealer("api"), Chains: set, Now: w.Now, Random: parts.random}, w.Asset)
+	w.Provider = newProvider(t, callback.Connections{Table: parts.table("api", "connections"), Sealer: parts.sealer("api"), Chains: set, Now: w.Now, Random: parts.random}, w.Config.ID)
+	w.Gateway = newGateway(t, callback.Connections{Table: parts.table("api", "connections"), Sealer: parts.sealer("api"), Chains: set, Now: w.Now, Random: parts.random}, w.Asset, w.place.decimals)
 	endpoints := parts.endpoints("api")
 	endpoints.Random, endpoints.Local = parts.random, true
 	w.Endpoint, w.Shop.secret, err = endpoints.Create(context.Background(), webhook.Request{Merchant: Merchant, URL: w.Shop.URL, Events: []string{"payment.*"}})

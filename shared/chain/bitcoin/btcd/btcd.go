@@ -162,6 +162,15 @@ func (c *Chain) Hash(height uint64) string {
 	return hash
 }
 
+// Rewind gives up all blocks above a height, and whatever the wallet has spent. What they held may wait again.
+func (c *Chain) Rewind(height uint64) {
+	c.t.Helper()
+	if c.Height() > height {
+		c.Call(nil, "invalidateblock", c.Hash(height+1))
+	}
+	c.spent = 0
+}
+
 // Waiting are the transactions in the memory pool.
 func (c *Chain) Waiting() []string {
 	c.t.Helper()
@@ -173,7 +182,7 @@ func (c *Chain) Waiting() []string {
 // TimeOf is the time that the block at a height says.
 func (c *Chain) TimeOf(height uint64) time.Time {
 	c.t.Helper()
-	return c.block(height).Header.Timestamp
+	return c.Block(height).Header.Timestamp
 }
 
 // Address is one of nobody else's: P2WPKH, of a fresh key.

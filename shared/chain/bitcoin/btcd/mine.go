@@ -20,7 +20,7 @@ import (
 func (c *Chain) Fork(depth int, txs ...*wire.MsgTx) {
 	c.t.Helper()
 	height := c.Height() - uint64(depth) // #nosec G115 -- a small number
-	parent := c.block(height)
+	parent := c.Block(height)
 	for range depth + 1 {
 		height++
 		parent = c.Submit(c.Build(parent, height, parent.Header.Timestamp.Add(time.Second), txs...))
@@ -41,13 +41,13 @@ func (c *Chain) Mine(txs ...*wire.MsgTx) {
 func (c *Chain) MineAt(at time.Time, txs ...*wire.MsgTx) {
 	c.t.Helper()
 	height := c.Height()
-	c.Submit(c.Build(c.block(height), height+1, at, txs...))
+	c.Submit(c.Build(c.Block(height), height+1, at, txs...))
 }
 
 // Fund mines blocks of the wallet until it has coins, the first of that time and each a second later than the one before.
 func (c *Chain) Fund(from time.Time) {
 	c.t.Helper()
-	parent := c.block(0)
+	parent := c.Block(0)
 	for height := uint64(1); height <= funded; height++ {
 		parent = c.Submit(c.Build(parent, height, from))
 		from = from.Add(time.Second)

@@ -33,7 +33,7 @@ const fee = 10_000
 func (c *Chain) Tx(outputs ...Output) *wire.MsgTx {
 	c.t.Helper()
 	c.spent++
-	coinbase := c.block(uint64(c.spent)).Transactions[0] // #nosec G115 -- a small number
+	coinbase := c.Block(uint64(c.spent)).Transactions[0] // #nosec G115 -- a small number
 	hash := coinbase.TxHash()
 	return c.signed(wire.OutPoint{Hash: hash}, coinbase.TxOut[0].Value, fee, outputs)
 }
@@ -83,8 +83,8 @@ func (c *Chain) Send(tx *wire.MsgTx) string {
 	return id
 }
 
-// block is the canonical one at a height.
-func (c *Chain) block(height uint64) *wire.MsgBlock {
+// Block is the canonical one at a height.
+func (c *Chain) Block(height uint64) *wire.MsgBlock {
 	c.t.Helper()
 	var text string
 	c.Call(&text, "getblock", c.Hash(height), 0)
