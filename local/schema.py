@@ -85,15 +85,18 @@ def a_thing_of_each_kind(stack):
     """Makes one of each thing that a path can name; gives their names by path."""
     shop = Api(stack["api"], stack["merchant_key"])
     payment = shop.post("/v1/payments", asset=stack["asset"], amount="10.50", reference="order-1")["id"]
+    cancelled = shop.post("/v1/payments", asset=stack["asset"], amount="10.50", reference="order-2")["id"]
     endpoint = shop.post("/v1/webhook-endpoints", url="http://127.0.0.1:9/", events=["*"])["id"]
     event = shop.call("POST", f"/v1/webhook-endpoints/{endpoint}/test")["id"]
     connection = shop.post("/v1/connections", provider="standard-webhooks")["id"]
     wallet = shop.post("/v1/connections", provider="tokenpocket")["id"]
     many, one = "/v1/webhook-endpoints", "/v1/webhook-endpoints/{id}"
     paths = {
-        "/v1/payments/{id}": payment, "/v1/events/{id}": event, "/v1/events/{id}/deliveries": event, one: endpoint,
+        "/v1/payments/{id}/cancel": cancelled,
+        **dict.fromkeys(("/v1/payments/{id}", "/v1/payments/{id}/statement", "/v1/payments/{id}/decide"), payment),
+        "/v1/events/{id}": event, "/v1/events/{id}/deliveries": event, one: endpoint,
         "/v1/deliveries/{id}/resend": f"dlv_{event[4:]}_{endpoint[3:]}",
-        "/v1/merchants/{id}/keys": stack["merchant"],
+        **dict.fromkeys(("/v1/merchants/{id}", "/v1/merchants/{id}/keys"), stack["merchant"]),
         "/v1/connections/{id}": connection, "/v1/connections/{id}/order-addresses": wallet,
         **dict.fromkeys(("/v1/callbacks/{id}", "/v1/callbacks/{id}/reprocess"), a_callback(shop)),
         **{f"{one}/{verb}": endpoint for verb in ("rotate", "test", "disable", "enable")},

@@ -141,7 +141,7 @@ type asked struct{ ID, Status, Address, Received string }
 func (s *stack) pay(amount string, units int64) (asked, string) {
 	s.t.Helper()
 	var p asked
-	s.post("/v1/payments", map[string]any{"asset": s.Asset, "amount": amount, "reference": "order", "expires_in": 3600}, &p)
+	s.post("/v1/payments", map[string]any{"asset": s.Asset, "amount": amount, "reference": fmt.Sprintf("order-%d", time.Now().UnixNano()), "expires_in": 3600}, &p)
 	return p, s.chain.Pay(s.Token, strings.ToLower(p.Address), units)
 }
 

@@ -118,8 +118,11 @@ func same(a, b money.Amount) bool { return a.Cmp(b) == 0 }
 
 // covers says whether no amount is less than the other's.
 func covers(amounts, others []money.Amount) bool {
+	if len(amounts) != len(others) {
+		return false
+	}
 	for i, other := range others {
-		if i >= len(amounts) || amounts[i].Cmp(other) < 0 {
+		if amounts[i].Cmp(other) < 0 {
 			return false
 		}
 	}

@@ -49,8 +49,10 @@ func ofPayment(item dynamo.Item) (told, error) {
 	if err := dynamo.Unmarshal(item, &p); err != nil {
 		return told{}, err
 	}
-	if err := countable(p.Decimals); err != nil {
-		return told{}, err
+	for _, o := range p.Options() {
+		if err := countable(o.Decimals); err != nil {
+			return told{}, err
+		}
 	}
 	origin := event.Origin{Table: "payments", Key: p.Key(), Version: p.Version, At: p.UpdatedAt, Object: p.ID}
 	view := p.View(p.UpdatedAt)
