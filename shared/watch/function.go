@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -375,6 +376,9 @@ func Endpoints(text string, chains *chain.Set) (map[chain.ID][]string, error) {
 	for _, c := range chains.Chains() {
 		if len(out[c.ID]) == 0 {
 			return nil, fmt.Errorf("%s %w", c.ID, errNoEndpoint)
+		}
+		if urls := slices.Sorted(slices.Values(out[c.ID])); len(slices.Compact(urls)) < len(out[c.ID]) {
+			return nil, fmt.Errorf("%s has an endpoint twice in CHAIN_ENDPOINTS: it would agree with itself", c.ID)
 		}
 	}
 	return out, nil
