@@ -47,6 +47,10 @@ sim-gate: tools ## takes each guard away and sees whether the histories notice: 
 fuzz: tools ## every fuzz target for a while, one after the other: FOR=30s, PKG=shared/api, TARGET=FuzzBody
 	@python3 local/fuzz.py $(if $(FOR),--for "$(FOR)") $(if $(PKG),--package "$(PKG)") $(if $(TARGET),--target "$(TARGET)")
 
+.PHONY: bench
+bench: tools ## what watching at scale takes: blocks a second, calls, memory; five runs of each
+	python3 local/parts.py --aws -- $(GOTEST) -run - -bench . -benchtime 1x -count 5 -timeout 90m ./shared/watch
+
 .PHONY: schema
 schema: tools ## the API, deployed, against its own OpenAPI document: every operation, with both keys
 	@python3 local/install.py schema

@@ -16,9 +16,10 @@ import (
 	"farrier/shared/money"
 )
 
-// These play some of them on a real Bitcoin chain.
+// These play the same on a real Bitcoin chain.
 
-func TestOnBtcdPaid(t *testing.T) { stopsOnBtcd(t, ofPaid) }
+func TestOnBtcdPaid(t *testing.T)       { stopsOnBtcd(t, ofPaid) }
+func TestOnBtcdInTwoParts(t *testing.T) { stopsOnBtcd(t, ofInTwoParts) }
 func TestOnBtcdReorganisedBeforeFinality(t *testing.T) {
 	stopsOnBtcd(t, ofReorganisedBeforeFinality)
 }

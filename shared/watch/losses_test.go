@@ -10,6 +10,7 @@ import (
 	"farrier/shared/chain"
 	"farrier/shared/chain/evm/anvil"
 	"farrier/shared/money"
+	"farrier/shared/watch"
 )
 
 // How money is lost on its way in, one by one, and what shows that it is not. What a real chain can show is shown on one,
@@ -33,7 +34,7 @@ import (
 //	the wrong chain at the same address         TestTheWrongChainAtTheSameAddressIsAnotherAssetsDeposit, TestAnotherChainUnderTheSameNameStopsTheWatch
 //	dust                                        TestDustIsADepositOfItsAmountAndNothingIsNone
 //	replaced by fee, same nonce                 TestAReplacedTransactionIsNotADepositAndItsReplacementIs; bitcoin: TestOnlyTheReplacementThatIsMinedCounts
-//	address poisoning                           TestNothingIsTakenFromAPoisonedHistory
+//	address poisoning                           TestDustIsADepositOfItsAmountAndNothingIsNone, TestAFakeTokenOfTheSameSymbolIsNothing (no payee is ever taken from what came)
 //	a browser's redirect                        callback: TestTokenPocketOnlyAsksForALook, TestImTokenNamesWhatThePageLeftOut;
 //	                                            TestABrowserRedirectIsNoProof
 //	an unpaid order with a right signature,
@@ -128,9 +129,7 @@ func TestAFakeTokenOfTheSameSymbolIsNothing(t *testing.T) {
 	if again := r.function(x).lookAt(1, look(tx)); len(again) != 0 { // a callback says that it was paid
 		t.Errorf("again: %v", again)
 	}
-	r.Mine(depth)
-	r.pass(x)
-	r.is(nil)
+	r.ends(x, nil)
 }
 
 func TestAFailedTransactionWithLogsIsNothing(t *testing.T) {
@@ -152,9 +151,7 @@ func TestAFailedTransactionWithLogsIsNothing(t *testing.T) {
 		}
 	}
 	r.function(x).lookAt(1, look(failed), look(inner))
-	r.Mine(depth)
-	r.pass(x)
-	r.is(map[string]string{good: "good"}, "good log-0 5 final")
+	r.ends(x, map[string]string{good: "good"}, "good log-0 5 final")
 }
 
 // The payee gets what its own log says: 99 of 100. That the payer meant 100 counts nowhere.
@@ -163,9 +160,7 @@ func TestFeeOnTransferCreditsWhatArrived(t *testing.T) {
 	x := r.watcher()
 	r.pass(x)
 	tx := r.Pay(r.token, ours, 1000)
-	r.Mine(depth)
-	r.pass(x)
-	r.is(map[string]string{tx: "tx"}, "tx log-0 990 final")
+	r.ends(x, map[string]string{tx: "tx"}, "tx log-0 990 final")
 	if has := r.balance(r.token, ours); has != "990" {
 		t.Errorf("the address holds %s", has)
 	}
@@ -184,18 +179,14 @@ func TestARebasingTokenCreditsWhatItsLogsSayAndNoMore(t *testing.T) {
 	for _, percent := range []int{200, 50} {
 		rebased := r.Send(anvil.Tx{"to": r.token, "data": fmt.Sprintf("0xbc4f2d6d%064x", percent)})
 		r.function(x).lookAt(1, look(rebased))
-		r.Mine(depth)
-		r.pass(x)
-		r.is(txs, "first log-0 1000 final")
+		r.ends(x, txs, "first log-0 1000 final")
 		if has := r.balance(r.token, ours); has != fmt.Sprint(10*percent) {
 			t.Errorf("the address holds %s at %d%%", has, percent)
 		}
 	}
 	second := r.Pay(r.token, ours, 10)
 	txs[second] = "second"
-	r.Mine(depth)
-	r.pass(x)
-	r.is(txs, "first log-0 1000 final", "second log-0 10 final")
+	r.ends(x, txs, "first log-0 1000 final", "second log-0 10 final")
 }
 
 func TestATokenWithoutAReturnValueIsCredited(t *testing.T) {
@@ -203,9 +194,7 @@ func TestATokenWithoutAReturnValueIsCredited(t *testing.T) {
 	x := r.watcher()
 	r.pass(x)
 	tx := r.Pay(r.token, ours, 7)
-	r.Mine(depth)
-	r.pass(x)
-	r.is(map[string]string{tx: "tx"}, "tx log-0 7 final")
+	r.ends(x, map[string]string{tx: "tx"}, "tx log-0 7 final")
 }
 
 func TestAPausedTokenPaysNothing(t *testing.T) {
@@ -217,9 +206,7 @@ func TestAPausedTokenPaysNothing(t *testing.T) {
 	r.Pay(r.token, ours, 5)
 	pause(0)
 	after := r.Pay(r.token, ours, 6)
-	r.Mine(depth)
-	r.pass(x)
-	r.is(map[string]string{after: "after"}, "after log-0 6 final")
+	r.ends(x, map[string]string{after: "after"}, "after log-0 6 final")
 }
 
 func TestTheSmallestAndTheLargestAmountAreExact(t *testing.T) {
@@ -233,9 +220,7 @@ func TestTheSmallestAndTheLargestAmountAreExact(t *testing.T) {
 	// 9007199254740993 is the first whole number that a float of 64 bits does not hold; and no int64 holds the second.
 	odd := r.PayCoin(ours, 9007199254740993)
 	huge := r.Send(anvil.Tx{"to": alsoOurs, "value": "0x8ac7230489e80001"})
-	r.Mine(depth)
-	r.pass(x)
-	r.is(map[string]string{large: "large", odd: "odd", huge: "huge"},
+	r.ends(x, map[string]string{large: "large", odd: "odd", huge: "huge"},
 		"large log-0 999999999999999 final", "odd native 9007199254740993 final", "huge native 10000000000000000001 final")
 }
 
@@ -244,9 +229,7 @@ func TestCoinSentWithCallDataIsADeposit(t *testing.T) {
 	x := r.watcher()
 	r.pass(x)
 	tx := r.Send(anvil.Tx{"to": ours, "value": "0x5", "data": "0x6f72646572203432"})
-	r.Mine(depth)
-	r.pass(x)
-	r.is(map[string]string{tx: "tx"}, "tx native 5 final")
+	r.ends(x, map[string]string{tx: "tx"}, "tx native 5 final")
 }
 
 // A contract that sends coin on makes no log and no transaction of its own. Where the chain's nodes offer traces it is a
@@ -311,9 +294,7 @@ func TestDustIsADepositOfItsAmountAndNothingIsNone(t *testing.T) {
 	coin := r.PayCoin(ours, 1)
 	r.Pay(r.token, ours, 0)
 	r.PayCoin(ours, 0)
-	r.Mine(depth)
-	r.pass(x)
-	r.is(map[string]string{token: "token", coin: "coin"}, "token log-0 1 final", "coin native 1 final")
+	r.ends(x, map[string]string{token: "token", coin: "coin"}, "token log-0 1 final", "coin native 1 final")
 }
 
 func TestAReplacedTransactionIsNotADepositAndItsReplacementIs(t *testing.T) {
@@ -335,24 +316,7 @@ func TestAReplacedTransactionIsNotADepositAndItsReplacementIs(t *testing.T) {
 	second := pay(6, 40)
 	r.Mine(1)
 	f.lookAt(1, look(first), look(second))
-	r.Mine(depth)
-	r.pass(x)
-	r.is(map[string]string{first: "first", second: "second"}, "second log-0 6 final")
-}
-
-// Anybody can have a token send nothing, or a token of their own send anything, in anybody's name.
-func TestNothingIsTakenFromAPoisonedHistory(t *testing.T) {
-	r := newReal(t)
-	x := r.watcher()
-	r.pass(x)
-	poison := r.Token()
-	lookalike := "0x00000000000000000000000000000000000f00a1"
-	r.Send(anvil.Tx{"from": anvil.Other, "to": r.token, "data": anvil.TransferOf(ours, 0)})
-	r.Pay(poison, ours, 1_000_000)
-	r.Pay(r.token, lookalike, 5)
-	r.Mine(depth)
-	r.pass(x)
-	r.is(nil)
+	r.ends(x, map[string]string{first: "first", second: "second"}, "second log-0 6 final")
 }
 
 // A page or an app that returns from a wallet brings a hash, which asks for a look and is no more than that: a hash of
@@ -365,12 +329,18 @@ func TestABrowserRedirectIsNoProof(t *testing.T) {
 	others := r.Pay(r.token, anvil.Other, 5)
 	failed := r.Send(anvil.Tx{"from": anvil.Other, "to": r.token, "data": anvil.TransferOf(ours, 500_000)})
 	f.lookAt(5, look("0x"+strings.Repeat("ab", 32)), look(others), look(failed))
-	r.Mine(depth)
-	r.pass(x)
-	r.is(nil)
+	r.ends(x, nil)
 	tx := r.Pay(r.token, ours, 5)
 	f.lookAt(1, look(tx))
 	r.is(map[string]string{tx: "tx"}, "tx log-0 5 confirming")
+}
+
+// ends lets what was mined become final and compares what is stored then.
+func (r *real) ends(x *watch.Watcher, txs map[string]string, want ...string) {
+	r.t.Helper()
+	r.Mine(depth)
+	r.pass(x)
+	r.is(txs, want...)
 }
 
 func (r *real) balance(token, owner string) string {
