@@ -16,10 +16,9 @@ import (
 	"farrier/shared/money"
 )
 
-// These play the same on a real Bitcoin chain.
+// These play some of them on a real Bitcoin chain.
 
-func TestOnBtcdPaid(t *testing.T)       { stopsOnBtcd(t, ofPaid) }
-func TestOnBtcdInTwoParts(t *testing.T) { stopsOnBtcd(t, ofInTwoParts) }
+func TestOnBtcdPaid(t *testing.T) { stopsOnBtcd(t, ofPaid) }
 func TestOnBtcdReorganisedBeforeFinality(t *testing.T) {
 	stopsOnBtcd(t, ofReorganisedBeforeFinality)
 }

@@ -79,7 +79,7 @@ func TestMoneyOfACancelledPaymentCountsByItsBlock(t *testing.T) {
 }
 
 func TestWhatHasMoneyOrIsOverIsNotCancelled(t *testing.T) {
-	s, p, now := made(t)
+	s, p, _ := made(t)
 	part := credit(t, s, p, 1, false)
 	if _, err := s.Cancel(context.Background(), "mer_1", p.ID); !problem.Is(err, problem.Conflict) {
 		t.Errorf("with money: %v", err)
@@ -88,7 +88,7 @@ func TestWhatHasMoneyOrIsOverIsNotCancelled(t *testing.T) {
 	if c, err := s.Cancel(context.Background(), "mer_1", back.ID); err != nil || c.Status != payment.Cancelled {
 		t.Errorf("without money again: %+v, %v", c, err)
 	}
-	s, p, now = made(t)
+	s, p, now := made(t)
 	*now = p.ExpiresAt
 	if _, err := s.Cancel(context.Background(), "mer_1", p.ID); !problem.Is(err, problem.Conflict) {
 		t.Errorf("after its time: %v", err)

@@ -22,11 +22,10 @@ import (
 // growing is a chain that grows while the function sleeps.
 type growing struct {
 	*world
-	mine   func(blocks int)
-	pay    func()
-	block  time.Duration
-	mined  time.Time
-	family string
+	mine  func(blocks int)
+	pay   func()
+	block time.Duration
+	mined time.Time
 }
 
 // calls runs minutes and gives the calls of an average one. Where something always waits, a payment is made each minute.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -56,6 +57,7 @@ type Summary struct {
 	Behind    uint64   `json:"behind"`
 	Final     uint64   `json:"final"`
 	Blocks    uint64   `json:"blocks"` // new ones
+	Gone      uint64   `json:"gone"`   // blocks that were reorganised away
 	Found     int      `json:"found"`
 	Pending   int      `json:"pending"`
 	Trouble   string   `json:"trouble,omitempty"`   // of the last pass
@@ -158,6 +160,7 @@ func (s *Summary) note(p Progress, err error) {
 	s.Height, s.Behind, s.Final, s.Pending = p.Height, p.Behind, p.Final, p.Pending
 	s.Found += p.Found
 	s.Blocks += p.Blocks
+	s.Gone += p.Gone
 	if p.Unsure != nil {
 		s.Unsure = p.Unsure.Error()
 	}
@@ -218,7 +221,8 @@ func (f *Function) tell(ctx context.Context, s Summary) {
 		f.Metrics.Count("EndpointsResting", s.Resting, name)
 	}
 	if s.Trouble == "" && !s.Elsewhere {
-		f.Metrics.Count("BlocksBehind", int(min(s.Behind, 1<<31)), name) // #nosec G115 -- bounded
+		f.Metrics.Count("BlocksBehind", int(min(s.Behind, 1<<31)), name)    // #nosec G115 -- bounded
+		f.Metrics.Count("BlocksReorganised", int(min(s.Gone, 1<<31)), name) // #nosec G115 -- bounded
 		f.Metrics.Count("DepositsFound", s.Found, name)
 		f.Metrics.Count("DepositsPending", s.Pending, name)
 	}
@@ -372,6 +376,9 @@ func Endpoints(text string, chains *chain.Set) (map[chain.ID][]string, error) {
 	for _, c := range chains.Chains() {
 		if len(out[c.ID]) == 0 {
 			return nil, fmt.Errorf("%s %w", c.ID, errNoEndpoint)
+		}
+		if urls := slices.Sorted(slices.Values(out[c.ID])); len(slices.Compact(urls)) < len(out[c.ID]) {
+			return nil, fmt.Errorf("%s has an endpoint twice in CHAIN_ENDPOINTS: it would agree with itself", c.ID)
 		}
 	}
 	return out, nil

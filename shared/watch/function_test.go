@@ -326,7 +326,7 @@ func TestEveryConfiguredChainNeedsAnEndpoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	for text, good := range map[string]bool{
-		`{"eip155:137":["https://x"]}`: true, `{"eip155:137":[]}`: false, `{}`: false, `[]`: false, `{"eip155:137":"https://x"}`: false, ``: false,
+		`{"eip155:137":["https://x"]}`: true, `{"eip155:137":["https://x","https://y"]}`: true, `{"eip155:137":["https://x","https://y","https://x"]}`: false, `{"eip155:137":[]}`: false, `{}`: false, `[]`: false, `{"eip155:137":"https://x"}`: false, ``: false,
 	} {
 		if _, err := watch.Endpoints(text, set); (err == nil) != good {
 			t.Errorf("%s: %v", text, err)

@@ -38,6 +38,7 @@ type Progress struct {
 	Behind  uint64 // blocks from there to the head
 	Final   uint64 // up to which every deposit is final, but for large ones that wait for more
 	Blocks  uint64 // that this pass was the first to look at
+	Gone    uint64 // blocks that had been looked at and were reorganised away
 	Found   int    // deposits that no pass had found before
 	Pending int    // deposits that are not final yet
 	Unsure  error  // why nothing became final: chain.ErrUnsure, or nil
@@ -96,6 +97,7 @@ func (w *Watcher) pass(ctx context.Context) (Progress, error) {
 	if !due {
 		return w.progress(s, 0), nil
 	}
+	gone := w.journal.newest().To - s.base.To
 	began := w.Now()
 	next, found, err := w.scan(ctx, s, next)
 	if errors.Is(err, chain.ErrUnsure) {
@@ -119,7 +121,7 @@ func (w *Watcher) pass(ctx context.Context) (Progress, error) {
 	}
 	w.pace(next, w.Now().Sub(began))
 	p := w.progress(s, len(news))
-	p.Blocks = next.To + 1 - min(next.From, next.To+1)
+	p.Blocks, p.Gone = next.To+1-min(next.From, next.To+1), gone
 	return p, w.keepAnchor(ctx, s.base)
 }
 

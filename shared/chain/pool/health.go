@@ -247,6 +247,14 @@ func (p *Pool[E]) NotFarBehind(head uint64) error {
 	return err
 }
 
+// Unknown is the error of an endpoint that does not know a block that it should. Near the head that is no trouble: behind
+// one address a provider may have several nodes, and one of them has heard of a block a moment later than another.
+func (p *Pool[E]) Unknown(height uint64) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return &behindError{head: height - min(height, 1), seen: max(p.seen, height)}
+}
+
 // NotFromTheFuture says whether a head's own time can be: Bitcoin lets a block be two hours early, no other chain more
 // (https://github.com/bitcoin/bitcoin/blob/master/src/chain.h, MAX_FUTURE_BLOCK_TIME, 2026-11).
 func (p *Pool[E]) NotFromTheFuture(method string, head chain.Block) error {

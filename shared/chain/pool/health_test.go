@@ -245,6 +245,23 @@ func TestABlockOrTwoIsNoLag(t *testing.T) {
 	w.heard()
 }
 
+func TestABlockThatIsNotKnownYetIsNoTroubleNearTheHead(t *testing.T) {
+	for height, told := range map[uint64]string{101: "[]", 95: "[]", 80: "[a is lag, 1 resting]"} {
+		a, b := &fake{name: "a", says: 100}, &fake{name: "b", says: 100}
+		w := newWorld(t, 1, a, b)
+		_, _ = w.height()
+		got, err := pool.Put(t.Context(), w.Pool, func(f *fake) (int, error) {
+			if f == a {
+				return 0, w.Unknown(height)
+			}
+			return f.answer()
+		})
+		if got != 100 || err != nil || fmt.Sprint(w.news) != told {
+			t.Errorf("block %d: %d, %v, told %q", height, got, err, w.news)
+		}
+	}
+}
+
 func TestAHeadThatMostAreBehindIsNoHead(t *testing.T) {
 	a, b, c := &fake{name: "a", says: 1000}, &fake{name: "b", says: 100}, &fake{name: "c", says: 101}
 	w := newWorld(t, 0, a, b, c)

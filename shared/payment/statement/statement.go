@@ -103,27 +103,35 @@ func (r Reader) Of(ctx context.Context, merchant, name string, shards int, now t
 	return r.read(ctx, p, shards, now) // it is booked to without pause: this is as good as any
 }
 
+// read lists the deposits first, so that of the entries only those of the lines have to be kept.
 func (r Reader) read(ctx context.Context, p payment.Payment, shards int, now time.Time) (Statement, error) {
-	b := newBook()
-	if err := r.Ledger.EachOf(ctx, p.PK, p.ID, shards, b.add); err != nil {
-		return Statement{}, err
-	}
 	s := Statement{Payment: p.ViewWithLinks(now), Lines: []Line{}}
-	s.Sums, s.Others = b.sums(p)
+	b := newBook()
+	var listed []deposit.Deposit
 	err := r.Deposits.EachOf(ctx, p.PK, p.ID, func(d deposit.Deposit) error {
-		if len(s.Lines) == MaxLines {
+		if len(listed) == MaxLines {
 			s.LeftOff++
 			return nil
 		}
-		s.Lines = append(s.Lines, b.line(p, d))
+		listed, b.of[d.ID] = append(listed, d), nil
 		return nil
 	})
-	return s, err
+	if err != nil {
+		return Statement{}, err
+	}
+	if err := r.Ledger.EachOf(ctx, p.PK, p.ID, shards, b.add); err != nil {
+		return Statement{}, err
+	}
+	s.Sums, s.Others = b.sums(p)
+	for _, d := range listed {
+		s.Lines = append(s.Lines, b.line(p, d))
+	}
+	return s, nil
 }
 
 // book is what the entries of a payment say.
 type book struct {
-	of       map[string][]ledger.Entry // by deposit
+	of       map[string][]ledger.Entry // by deposit, of those that are listed
 	toward   map[ledger.Toward]map[money.Asset]money.Amount
 	decimals map[money.Asset]int
 	order    []money.Asset // as they came first
@@ -134,7 +142,9 @@ func newBook() *book {
 }
 
 func (b *book) add(e ledger.Entry) error {
-	b.of[e.Deposit] = append(b.of[e.Deposit], e)
+	if _, listed := b.of[e.Deposit]; listed {
+		b.of[e.Deposit] = append(b.of[e.Deposit], e)
+	}
 	if _, known := b.decimals[e.Asset]; !known {
 		b.decimals[e.Asset] = e.Decimals
 		b.order = append(b.order, e.Asset)

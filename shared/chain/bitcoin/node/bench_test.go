@@ -10,12 +10,11 @@ import (
 	"github.com/btcsuite/btcd/wire"
 
 	"farrier/shared/chain"
-	"farrier/shared/chain/bitcoin"
 )
 
 // BenchmarkFullBlock proves a block as large as the main network's are, 3,500 transactions in 1.3 MB, and reads whom it pays.
 func BenchmarkFullBlock(b *testing.B) {
-	simnet, _ := bitcoin.NetworkOf("683e86bd5c6d110d91b94b97137ba6bf")
+
 	raw, hash := fullBlock(3500)
 	n := &Node{network: simnet, config: chain.Config{ID: "bip122:683e86bd5c6d110d91b94b97137ba6bf", Finality: chain.Finality{Depth: 6}}}
 	b.SetBytes(int64(len(raw)))

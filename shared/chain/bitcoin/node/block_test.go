@@ -80,7 +80,7 @@ func FuzzHeader(f *testing.F) {
 	f.Add(raw.Bytes(), uint32(0x207fffff|1<<23))
 	f.Add(raw.Bytes()[:79], uint32(0))
 	f.Add(append(raw.Bytes(), 0), uint32(0xffffffff))
-	simnet, _ := bitcoin.NetworkOf("683e86bd5c6d110d91b94b97137ba6bf")
+
 	f.Fuzz(func(t *testing.T, raw []byte, bits uint32) {
 		if len(raw) >= 76 {
 			raw = bytes.Clone(raw)

@@ -172,6 +172,23 @@ func TestALaggingEndpointIsBehindAndSaysNothingAboutATransaction(t *testing.T) {
 }
 
 func TestARefusedRangeIsHalvedUntilItIsAnswered(t *testing.T) {
+	for what, refuse := range map[string]func(http.ResponseWriter){
+		"more than 10000 results": func(w http.ResponseWriter) {
+			_, _ = w.Write([]byte(`{"jsonrpc":"2.0","id":null,"error":{"code":-32005,"message":"query returned more than 10000 results"}}`))
+		},
+		"413": func(w http.ResponseWriter) { w.WriteHeader(http.StatusRequestEntityTooLarge) },
+		"an answer beyond the cap": func(w http.ResponseWriter) {
+			spaces := bytes.Repeat([]byte(" "), 1<<20)
+			for range 33 {
+				_, _ = w.Write(spaces)
+			}
+		},
+	} {
+		t.Run(what, func(t *testing.T) { halved(t, refuse) })
+	}
+}
+
+func halved(t *testing.T, refuse func(http.ResponseWriter)) {
 	p := aPaidChain(t)
 	p.Mine(40)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -185,7 +202,7 @@ func TestARefusedRangeIsHalvedUntilItIsAnswered(t *testing.T) {
 		_ = json.Unmarshal(asked.Bytes(), &many)
 		for _, q := range many {
 			if q.Method == "eth_getLogs" && height(t, q.Params[0].ToBlock)-height(t, q.Params[0].FromBlock) > 5 {
-				_, _ = w.Write([]byte(`{"jsonrpc":"2.0","id":null,"error":{"code":-32005,"message":"query returned more than 10000 results"}}`))
+				refuse(w)
 				return
 			}
 		}

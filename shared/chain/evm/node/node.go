@@ -213,15 +213,15 @@ func (e *endpoint) blocksByTag(ctx context.Context, tags ...string) ([]chain.Blo
 // shown is the block that an endpoint must know: one that does not is behind.
 func (n *Node) shown(q *jsonrpc.Call, height uint64) (chain.Block, error) {
 	var h header
-	if err := readBlock(q, height, &h); err != nil {
+	if err := n.readBlock(q, height, &h); err != nil {
 		return chain.Block{}, err
 	}
 	return n.remembered(h, height)
 }
 
-func readBlock(q *jsonrpc.Call, height uint64, into any) error {
+func (n *Node) readBlock(q *jsonrpc.Call, height uint64, into any) error {
 	if q.Null() {
-		return fmt.Errorf("%w: it does not know block %d", pool.ErrBehind, height)
+		return n.pool.Unknown(height)
 	}
 	return q.Read(into)
 }

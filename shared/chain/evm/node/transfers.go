@@ -232,7 +232,7 @@ func (n *Node) nativeClaims(ctx context.Context, e *endpoint, from, to uint64, c
 	for i, q := range questions {
 		var b body
 		height := from + uint64(i) // #nosec G115 -- i is small
-		if err := readBlock(q, height, &b); err != nil {
+		if err := n.readBlock(q, height, &b); err != nil {
 			return err
 		}
 		block, err := n.remembered(b.header, height)
