@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcutil/base58"
 	"github.com/btcsuite/btcd/btcutil/bech32"
 	//lint:ignore SA1019 BIP-141 and BIP-16 hash keys and scripts with it; nothing newer may take its place
@@ -131,14 +130,14 @@ func (n Network) segwit(version byte, program []byte) string {
 	return text
 }
 
-// AddressOf is the native segwit address (P2WPKH, BIP-84) of a public key on the network with that CAIP-2 reference.
-// There is no such network only by a mistake of the program, which panics.
-func AddressOf(network string, publicKey *btcec.PublicKey) string {
+// AddressOf is the native segwit address (P2WPKH, BIP-84) of a compressed public key, which has 33 bytes, on the network with
+// that CAIP-2 reference. Another length, as a network that is not known, is a mistake of the program, which panics.
+func AddressOf(network string, compressed []byte) string {
 	n, ok := NetworkOf(network)
-	if !ok {
-		panic(fmt.Sprintf("bitcoin: there is no network %q", network))
+	if !ok || len(compressed) != 33 {
+		panic(fmt.Sprintf("bitcoin: no address of %d bytes on the network %q", len(compressed), network))
 	}
-	return n.segwit(0, hash160(publicKey.SerializeCompressed()))
+	return n.segwit(0, hash160(compressed))
 }
 
 // hash160 is how keys and scripts are hashed (BIP-16, BIP-141).

@@ -118,7 +118,7 @@ func TestAnAddressOfAnotherNetworkIsToldWhereItBelongs(t *testing.T) {
 			t.Fatal(err)
 		}
 		name, _ := bitcoin.NetworkOf(of)
-		for _, address := range []string{bitcoin.AddressOf(of, key), script.EncodeAddress(), old.EncodeAddress()} {
+		for _, address := range []string{bitcoin.AddressOf(of, key.SerializeCompressed()), script.EncodeAddress(), old.EncodeAddress()} {
 			for on := range parameters {
 				got, err := bitcoin.ParseAddress(on, address)
 				decoded, judge := btcutil.DecodeAddress(address, parameters[on])
@@ -135,7 +135,7 @@ func TestAnAddressOfAnotherNetworkIsToldWhereItBelongs(t *testing.T) {
 			}
 		}
 	}
-	if _, err := bitcoin.ParseAddress("nowhere", bitcoin.AddressOf(mainnet, key)); err == nil {
+	if _, err := bitcoin.ParseAddress("nowhere", bitcoin.AddressOf(mainnet, key.SerializeCompressed())); err == nil {
 		t.Error("an address is taken on a network that is not known")
 	}
 }
@@ -185,7 +185,7 @@ func TestAddressesAreDerivedAsBIP84Says(t *testing.T) {
 	}
 }
 
-func derived(t *testing.T, key *hdkeychain.ExtendedKey, path ...uint32) *btcec.PublicKey {
+func derived(t *testing.T, key *hdkeychain.ExtendedKey, path ...uint32) []byte {
 	t.Helper()
 	for _, step := range path {
 		var err error
@@ -197,7 +197,7 @@ func derived(t *testing.T, key *hdkeychain.ExtendedKey, path ...uint32) *btcec.P
 	if err != nil {
 		t.Fatal(err)
 	}
-	return public
+	return public.SerializeCompressed()
 }
 
 // Every script that txscript can make, and some that look like one.

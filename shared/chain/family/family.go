@@ -35,7 +35,11 @@ var families = []Family{
 		parse:     func(_, text string) (string, error) { return tron.ParseAddress(text) },
 		addressOf: func(_ string, key *btcec.PublicKey) string { return tron.AddressOf(key.SerializeUncompressed()) },
 	},
-	{Namespace: "bip122", parse: bitcoin.ParseAddress, read: bitcoin.ReadAddress, addressOf: bitcoin.AddressOf},
+	{Namespace: "bip122", parse: bitcoin.ParseAddress, read: bitcoin.ReadAddress,
+		addressOf: func(reference string, key *btcec.PublicKey) string {
+			return bitcoin.AddressOf(reference, key.SerializeCompressed())
+		},
+	},
 }
 
 // Of is the family of a chain.

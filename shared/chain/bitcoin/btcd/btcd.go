@@ -75,7 +75,7 @@ func Bare(t testing.TB, args ...string) *Chain {
 	password := rand.Text()
 	cmd := exec.Command(program, append([]string{ // #nosec G204 -- a test's own program
 		"--simnet", "--configfile=" + settings, "--datadir=" + folder, "--logdir=" + folder, "--nolisten", "--nodnsseed", "--utxocachemaxsize=5",
-		"--notls", "--rpclisten=127.0.0.1:0", "--rpcuser=farrier", "--rpcpass=" + password, "--miningaddr=" + bitcoin.AddressOf(Simnet, c.key.PubKey()),
+		"--notls", "--rpclisten=127.0.0.1:0", "--rpcuser=farrier", "--rpcpass=" + password, "--miningaddr=" + bitcoin.AddressOf(Simnet, c.key.PubKey().SerializeCompressed()),
 	}, append(index, args...)...)...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -188,7 +188,7 @@ func (c *Chain) TimeOf(height uint64) time.Time {
 // Address is one of nobody else's: P2WPKH, of a fresh key.
 func Address(t testing.TB) string {
 	t.Helper()
-	return bitcoin.AddressOf(Simnet, newKey(t).PubKey())
+	return bitcoin.AddressOf(Simnet, newKey(t).PubKey().SerializeCompressed())
 }
 
 func newKey(t testing.TB) *btcec.PrivateKey {
