@@ -246,7 +246,21 @@ func (h *History) shouldBe(p payment.Payment, inTime, after []money.Amount) paym
 		return sum.Mul(sum, big.NewInt(10000))
 	}
 	of := func(points int64) *big.Int { return new(big.Int).Mul(whole, big.NewInt(points)) }
-	enough, over := weigh(inTime).Cmp(of(10000-p.Under)) >= 0, weigh(inTime, after).Cmp(of(10000+p.Tolerance.Over)) > 0
+	// What remains is rounded up to a unit of the asset that it is paid in, so less than that is not too much.
+	coarse, several := new(big.Int), 0
+	for i, o := range options {
+		if inTime[i].Add(after[i]).Sign() > 0 {
+			several++
+			if unit := new(big.Int).Quo(whole, o.Amount.Big()); unit.Cmp(coarse) > 0 {
+				coarse = unit
+			}
+		}
+	}
+	most := of(10000 + p.Tolerance.Over)
+	if several > 1 {
+		most.Add(most, coarse.Mul(coarse, big.NewInt(10000))).Sub(most, big.NewInt(1))
+	}
+	enough, over := weigh(inTime).Cmp(of(10000-p.Under)) >= 0, weigh(inTime, after).Cmp(most) > 0
 	switch {
 	case enough && over:
 		return payment.Over

@@ -251,7 +251,7 @@ func TestAMerchantsSettingsAreThoseOfItsNewPayments(t *testing.T) {
 	owner, key := b.merchant("payments:read", "payments:write")
 	before := b.post(key, "/v1/payments", order).want(t, http.StatusCreated)
 	usual, _ := json.Marshal(before.JSON["policy"])
-	if string(usual) != `{"late":"accept","over":"accept","partial":"hold"}` {
+	if string(usual) != `{"late":"hold","over":"accept","partial":"hold"}` {
 		t.Errorf("%s", usual)
 	}
 	patch := func(key, id string, body any) reply {

@@ -96,7 +96,7 @@ func (s Store) asked(r Request) (Payment, error) {
 		return Payment{}, problem.Field("expires_in", fmt.Sprintf("must be from %d to %d seconds", int(MinExpiry.Seconds()), int(MaxExpiry.Seconds())))
 	}
 	return Payment{
-		PK: r.Merchant, Tolerance: terms.Tolerance, Policy: terms.Policy.beyondUsual(),
+		PK: r.Merchant, Tolerance: terms.Tolerance, Policy: terms.Policy,
 		Reference: r.Reference, Metadata: r.Metadata, PageURL: r.PageURL, Status: Waiting, Version: 1,
 		Fingerprint: fingerprint(r, options, expiry),
 		ExpiresAt:   time.Time{}.Add(expiry), // the claim's moment is added by at

@@ -33,25 +33,25 @@ func TestWhatIsNotAsAskedGoesByThePolicy(t *testing.T) {
 		settled bool
 		said    string
 	}{
-		"a part, while there is time":               {[]got{{100, 60, 0}}, Policy{}, opens, false, ""},
-		"a part is held unless somebody said else":  {[]got{{100, 60, 0}}, Policy{}, later, false, "partial held 60 by policy"},
-		"a part that the policy accepts":            {[]got{{100, 60, 0}}, Policy{Partial: Accept}, later, true, "partial accepted 60 by policy"},
-		"a part that the policy sends back":         {[]got{{100, 60, 0}}, Policy{Partial: Refund}, later, false, "partial refund 60 by policy"},
-		"nothing is no part":                        {[]got{{100, 0, 0}}, Policy{Partial: Accept}, later, false, ""},
-		"paid":                                      {[]got{{100, 100, 0}}, Policy{}, opens, true, ""},
-		"over is settled, whatever the policy":      {[]got{{100, 130, 0}}, Policy{Over: Hold}, opens, true, "over held 30 by policy"},
-		"over, to be sent back":                     {[]got{{100, 130, 0}}, Policy{Over: Refund}, later, true, "over refund 30 by policy"},
-		"paid, and late money besides is over":      {[]got{{100, 100, 20}}, Policy{Late: Hold, Over: Refund}, later, true, "over refund 20 by policy"},
-		"late money that is accepted settles":       {[]got{{100, 60, 40}}, Policy{}, later, true, "late accepted 40 by policy"},
-		"late money that is held does not":          {[]got{{100, 60, 40}}, Policy{Late: Hold}, later, false, "late held 40 by policy; partial held 60 by policy"},
-		"late money that is too little":             {[]got{{100, 60, 10}}, Policy{}, later, false, "late accepted 10 by policy; partial held 70 by policy"},
-		"late money that is too much":               {[]got{{100, 60, 100}}, Policy{Over: Refund}, later, true, "late accepted 100 by policy; over refund 60 by policy"},
-		"late money to be sent back":                {[]got{{100, 0, 100}}, Policy{Late: Refund}, later, false, "late refund 100 by policy"},
-		"too much is taken from the last option":    {[]got{{100, 100, 0}, {50, 25, 0}}, Policy{Over: Hold}, opens, true, "over held 0,25 by policy"},
-		"and from the one before where that is all": {[]got{{100, 160, 0}, {50, 25, 0}}, Policy{Over: Hold}, opens, true, "over held 60,25 by policy"},
+		"a part, while there is time":                {[]got{{100, 60, 0}}, Policy{}, opens, false, ""},
+		"a part is held unless somebody said else":   {[]got{{100, 60, 0}}, Policy{}, later, false, "partial held 60 by policy"},
+		"a part that the policy accepts":             {[]got{{100, 60, 0}}, Policy{Partial: Accept}, later, true, "partial accepted 60 by policy"},
+		"a part that the policy sends back":          {[]got{{100, 60, 0}}, Policy{Partial: Refund}, later, false, "partial refund 60 by policy"},
+		"nothing is no part":                         {[]got{{100, 0, 0}}, Policy{Partial: Accept}, later, false, ""},
+		"paid":                                       {[]got{{100, 100, 0}}, Policy{}, opens, true, ""},
+		"over is settled, whatever the policy":       {[]got{{100, 130, 0}}, Policy{Over: Hold}, opens, true, "over held 30 by policy"},
+		"over, to be sent back":                      {[]got{{100, 130, 0}}, Policy{Over: Refund}, later, true, "over refund 30 by policy"},
+		"paid, and late money besides is over":       {[]got{{100, 100, 20}}, Policy{Late: Hold, Over: Refund}, later, true, "over refund 20 by policy"},
+		"late money that is accepted settles":        {[]got{{100, 60, 40}}, Policy{Late: Accept}, later, true, "late accepted 40 by policy"},
+		"late money is held unless somebody said so": {[]got{{100, 60, 40}}, Policy{}, later, false, "late held 40 by policy; partial held 60 by policy"},
+		"late money that is too little":              {[]got{{100, 60, 10}}, Policy{Late: Accept}, later, false, "late accepted 10 by policy; partial held 70 by policy"},
+		"late money that is too much":                {[]got{{100, 60, 100}}, Policy{Late: Accept, Over: Refund}, later, true, "late accepted 100 by policy; over refund 60 by policy"},
+		"late money to be sent back":                 {[]got{{100, 0, 100}}, Policy{Late: Refund}, later, false, "late refund 100 by policy"},
+		"too much is taken from the last option":     {[]got{{100, 100, 0}, {50, 25, 0}}, Policy{Over: Hold}, opens, true, "over held 0,25 by policy"},
+		"and from the one before where that is all":  {[]got{{100, 160, 0}, {50, 25, 0}}, Policy{Over: Hold}, opens, true, "over held 60,25 by policy"},
 	} {
 		p := one(c.came...)
-		p.Policy = c.policy.beyondUsual()
+		p.Policy = c.policy
 		decisions, settled := p.Standing(c.at)
 		if settled != c.settled || said(decisions) != c.said {
 			t.Errorf("%s: settled %t, %q, want %t, %q", name, settled, said(decisions), c.settled, c.said)
@@ -70,7 +70,9 @@ func decide(t *testing.T, p Payment, about About, action Action, at time.Time) P
 
 func TestAMerchantsWordStandsForWhatItWasAbout(t *testing.T) {
 	later := opens.Add(2 * time.Hour)
-	p := decide(t, one(got{100, 60, 0}), AboutPartial, Accept, later)
+	p := one(got{100, 60, 0})
+	p.Policy.Late = Accept
+	p = decide(t, p, AboutPartial, Accept, later)
 	if d, settled := p.Standing(later); !settled || said(d) != "partial accepted 60 by merchant" {
 		t.Fatalf("%t %s", settled, said(d))
 	}
@@ -94,24 +96,108 @@ func TestAMerchantsWordStandsForWhatItWasAbout(t *testing.T) {
 	}
 }
 
-func TestAMerchantsWordCanBeChanged(t *testing.T) {
+func TestWhatIsSentBackCountsForNothingAnyMore(t *testing.T) {
 	later := opens.Add(2 * time.Hour)
-	p := one(got{100, 0, 100})
-	p.Policy.Late = Hold
-	p = decide(t, p, AboutLate, Refund, later)
-	if d, settled := p.Standing(later); settled || said(d) != "late refund 100 by merchant" {
-		t.Fatalf("%t %s", settled, said(d))
+	for name, c := range map[string]struct {
+		came    []got
+		about   About
+		then    func(Payment) Payment
+		settled bool
+		said    string
+	}{
+		"nothing else comes": {[]got{{100, 40, 0}}, AboutPartial, nil, false, "partial refund 40 by merchant"},
+		"the rest comes late": {[]got{{100, 40, 0}}, AboutPartial, func(p Payment) Payment { return credit(p, usdtAsset, 60, true) }, false,
+			"partial refund 40 by merchant; late accepted 60 by policy; partial held 60 by policy"},
+		"the rest, mined in time, is final late": {[]got{{100, 40, 0}}, AboutPartial, func(p Payment) Payment { return credit(p, usdtAsset, 60, false) }, false,
+			"partial refund 40 by merchant; partial held 60 by policy"},
+		"all of it comes late": {[]got{{100, 40, 0}}, AboutPartial, func(p Payment) Payment { return credit(p, usdtAsset, 100, true) }, true,
+			"partial refund 40 by merchant; late accepted 100 by policy"},
+		"late money goes back, and another asset is final late": {[]got{{100, 0, 0}, {100, 0, 100}}, AboutLate, func(p Payment) Payment { return credit(p, usdtAsset, 100, false) }, true,
+			"late refund 0,100 by merchant"},
+		"too much goes back, and the chain takes one": {[]got{{100, 150, 0}}, AboutOver, func(p Payment) Payment { return credit(p, usdtAsset, -1, false) }, false,
+			"over refund 50 by merchant; partial held 99 by policy"},
+		"too much goes back, and the chain takes all but that": {[]got{{100, 150, 0}}, AboutOver, func(p Payment) Payment { return credit(credit(p, usdtAsset, -100, false), usdtAsset, 50, false) }, false,
+			"over refund 50 by merchant; partial held 50 by policy"},
+	} {
+		p := one(c.came...)
+		p.Policy.Late = Accept
+		if c.about == AboutLate {
+			p.Policy.Late = Hold
+		}
+		p = decide(t, p, c.about, Refund, later)
+		if c.then != nil {
+			p = c.then(p)
+		}
+		if d, settled := p.Standing(later); settled != c.settled || said(d) != c.said {
+			t.Errorf("%s: settled %t, %q, want %t, %q", name, settled, said(d), c.settled, c.said)
+		}
 	}
-	p, _ = p.Credit(usdtAsset, money.Units(5), true, later)
+}
+
+func credit(p Payment, asset money.Asset, units int64, late bool) Payment {
+	p, _ = p.Credit(asset, money.Units(units), late, opens.Add(2*time.Hour))
+	return p
+}
+
+func TestMoreCanBeSentBackAndNothingIsTakenFromThat(t *testing.T) {
+	later := opens.Add(2 * time.Hour)
+	p := decide(t, one(got{100, 0, 100}), AboutLate, Refund, later)
+	for action, is := range map[Action]bool{Refund: true, Accept: false} { // he may have sent it
+		if _, got, changed := p.Decide(AboutLate, action, "merchant", later); got != is || changed {
+			t.Errorf("%s again: %t, changed %t", action, got, changed)
+		}
+	}
+	p = credit(p, usdtAsset, 5, true)
 	if d, settled := p.Standing(later); settled || said(d) != "late refund 100 by merchant; late held 5 by policy" {
 		t.Fatalf("%t %s", settled, said(d))
 	}
-	p = decide(t, p, AboutLate, Accept, later) // of all of it
-	if d, settled := p.Standing(later); !settled || said(d) != "late accepted 105 by merchant; over accepted 5 by policy" {
+	both := decide(t, p, AboutLate, Refund, later)
+	if d, settled := both.Standing(later); settled || said(d) != "late refund 105 by merchant" || len(both.Verdicts) != 1 {
 		t.Fatalf("%t %s", settled, said(d))
 	}
-	if len(p.Verdicts) != 1 {
-		t.Errorf("%+v", p.Verdicts)
+	one := decide(t, p, AboutLate, Accept, later)
+	if d, settled := one.Standing(later); settled || said(d) != "late refund 100 by merchant; late accepted 5 by merchant; partial held 5 by policy" {
+		t.Fatalf("%t %s", settled, said(d))
+	}
+	one = decide(t, one, AboutLate, Refund, later)
+	if d, _ := one.Standing(later); said(d) != "late refund 105 by merchant" {
+		t.Fatal(said(d))
+	}
+}
+
+func TestTheMoneyOfACancelledPaymentIsNotAcceptedWithoutAWord(t *testing.T) {
+	later := opens.Add(2 * time.Hour)
+	p := one(got{100, 0, 0})
+	p.CancelledAt, p.Policy = &opens, Policy{Partial: Accept, Late: Accept}
+	p = credit(p, usdtAsset, 100, true)
+	if d, settled := p.Standing(later); settled || said(d) != "late held 100 by policy" {
+		t.Fatalf("%t %s", settled, said(d))
+	}
+	if d, settled := decide(t, p, AboutLate, Accept, later).Standing(later); !settled || said(d) != "late accepted 100 by merchant" {
+		t.Fatalf("%t %s", settled, said(d))
+	}
+}
+
+func TestWhatRemainsIsOfWhatCounts(t *testing.T) {
+	later := opens.Add(2 * time.Hour)
+	for name, c := range map[string]struct {
+		late Action
+		back bool
+		want int64
+	}{
+		"held late money does not count": {Hold, false, 60},
+		"accepted late money does":       {Accept, false, 0},
+		"what is sent back does not":     {Accept, true, 100},
+	} {
+		p := one(got{100, 40, 60})
+		p.Policy.Late = c.late
+		if c.back {
+			p = one(got{100, 40, 0})
+			p = decide(t, p, AboutPartial, Refund, later)
+		}
+		if got := p.Remaining()[0]; got.Cmp(money.Units(c.want)) != 0 {
+			t.Errorf("%s: %s remains, want %d", name, got, c.want)
+		}
 	}
 }
 
@@ -157,8 +243,8 @@ func TestDecisionsAreAboutMoneyThatCame(t *testing.T) {
 				}
 			}
 		}
-		status := p.StatusAt(at)
-		if (status == Paid || status == Over) && !settled {
+		back := len(p.sentBack()) > 0
+		if status := p.StatusAt(at); (status == Paid || status == Over) && !settled && !back {
 			t.Fatalf("%s and not settled", status)
 		}
 		if settled && !p.Credited() {

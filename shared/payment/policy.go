@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 
+	"farrier/shared/money"
 	"farrier/shared/problem"
 )
 
@@ -21,7 +22,15 @@ type Tolerance struct {
 
 func (t Tolerance) enough(share *big.Rat) bool { return share.Cmp(points(10000-t.Under)) >= 0 }
 
-func (t Tolerance) tooMuch(share *big.Rat) bool { return share.Cmp(points(10000+t.Over)) > 0 }
+// tooMuch says whether these amounts, an option each, are. Where they are of several assets, less than a smallest unit of
+// the coarsest is not too much: what remains to be paid is rounded up to it.
+func (t Tolerance) tooMuch(options []Option, amounts []money.Amount) bool {
+	share, most := shareOf(options, amounts), points(10000+t.Over)
+	if unit, several := coarsest(options, amounts); several {
+		return share.Cmp(most.Add(most, unit)) >= 0
+	}
+	return share.Cmp(most) > 0
+}
 
 // Check refuses what is no tolerance.
 func (t Tolerance) Check() error {
@@ -61,8 +70,9 @@ type Policy struct {
 	Late    Action `dynamodbav:"on_late,omitempty" json:"late" enum:"accept,hold,refund" doc:"what came after the end; accept: it counts as if it had come in time"`
 }
 
-// Usual is the policy where nothing is said: a part of the money is never enough by itself.
-var Usual = Policy{Partial: Hold, Over: Accept, Late: Accept}
+// Usual is the policy where nothing is said: neither a part of the money is enough by itself, nor money that comes when the
+// price it was asked for may no longer be right.
+var Usual = Policy{Partial: Hold, Over: Accept, Late: Hold}
 
 // Or takes from another policy what this one does not say.
 func (p Policy) Or(other Policy) Policy {
@@ -72,18 +82,6 @@ func (p Policy) Or(other Policy) Policy {
 func (a Action) or(other Action) Action {
 	if a == "" {
 		return other
-	}
-	return a
-}
-
-// beyondUsual is the policy without what is usual, as it is stored.
-func (p Policy) beyondUsual() Policy {
-	return Policy{Partial: p.Partial.unless(Usual.Partial), Over: p.Over.unless(Usual.Over), Late: p.Late.unless(Usual.Late)}
-}
-
-func (a Action) unless(usual Action) Action {
-	if a == usual {
-		return ""
 	}
 	return a
 }

@@ -49,14 +49,32 @@ func inTime(o Option) money.Amount { return o.InTime }
 func after(o Option) money.Amount  { return o.After }
 
 // Remaining is what a payer who pays by one asset alone must still send in it, an amount for each option: rounded up to
-// the smallest unit, and nothing where enough has come.
+// the smallest unit, and nothing where what counts is enough.
 func (p Payment) Remaining() []money.Amount {
-	options := p.Options()
-	missing := new(big.Rat).Sub(whole, shareOf(options, each(options, Option.Received)))
-	if p.Tolerance.enough(new(big.Rat).Sub(whole, missing)) {
+	options := p.net()
+	_, counted := p.counted(options)
+	share := shareOf(options, counted)
+	if p.Tolerance.enough(share) {
 		return make([]money.Amount, len(options))
 	}
+	missing := new(big.Rat).Sub(whole, share)
 	return each(options, func(o Option) money.Amount { return o.units(missing, true) })
+}
+
+// coarsest is the share that the smallest unit of an asset is, of those that have come the one where that is the most; and
+// whether several have come.
+func coarsest(options []Option, amounts []money.Amount) (unit *big.Rat, several bool) {
+	unit, came := new(big.Rat), 0
+	for i, o := range options {
+		if amounts[i].Sign() <= 0 {
+			continue
+		}
+		came++
+		if one := o.share(money.Units(1)); one.Cmp(unit) > 0 {
+			unit = one
+		}
+	}
+	return unit, came > 1
 }
 
 // excess is what these amounts are more than was asked, taken from the options from the last to the first, rounded down.

@@ -9,9 +9,8 @@ import (
 // statusWhen is the whole rule. Closed says that the payment's end has come.
 func (p Payment) statusWhen(closed bool) Status {
 	options := p.Options()
-	before, all := shareOf(options, each(options, inTime)), shareOf(options, each(options, Option.Received))
-	switch enough := p.Tolerance.enough(before); {
-	case enough && p.Tolerance.tooMuch(all):
+	switch enough := p.Tolerance.enough(shareOf(options, each(options, inTime))); {
+	case enough && p.Tolerance.tooMuch(options, each(options, Option.Received)):
 		return Over
 	case enough:
 		return Paid

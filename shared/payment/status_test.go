@@ -87,10 +87,23 @@ func judged(came []got, under, over int64, closed bool) Status {
 	least := new(big.Int).Mul(all, big.NewInt(10000-under))
 	most := new(big.Int).Mul(all, big.NewInt(10000+over))
 	ten := big.NewInt(10000)
+	several, coarse := 0, new(big.Int) // what remains is rounded up to a unit of the asset that it is paid in
+	for _, g := range came {
+		if unit := new(big.Int).Quo(all, big.NewInt(g.asked)); g.inTime+g.after > 0 {
+			several++
+			if unit.Cmp(coarse) > 0 {
+				coarse = unit
+			}
+		}
+	}
+	tooMuch := new(big.Int).Mul(total, ten).Cmp(most) > 0
+	if several > 1 {
+		tooMuch = new(big.Int).Mul(new(big.Int).Sub(total, coarse), ten).Cmp(most) >= 0
+	}
 	enough := new(big.Int).Mul(inTime, ten).Cmp(least) >= 0
 	late := total.Cmp(inTime) > 0
 	switch {
-	case enough && new(big.Int).Mul(total, ten).Cmp(most) > 0:
+	case enough && tooMuch:
 		return Over
 	case enough:
 		return Paid
@@ -148,7 +161,7 @@ func TestWhatRemainsPaysAndAUnitLessDoesNot(t *testing.T) {
 				continue
 			}
 			after, _ := p.Credit(options[i].Asset, rest, false, opens)
-			if s := after.StatusAt(opens); s != Paid && s != Over {
+			if s := after.StatusAt(opens); s != Paid {
 				t.Fatalf("%v: with %s more of option %d it is %s", came, rest, i, s)
 			}
 			p := p

@@ -58,7 +58,7 @@ type URIs struct {
 // DecisionView is how it stands with money that is not as it was asked for.
 type DecisionView struct {
 	About   About        `json:"about" enum:"partial,over,late"`
-	State   State        `json:"state" enum:"accepted,held,refund" doc:"held: decide by POST …/decide; refund: marked to be sent back, by which nothing is sent"`
+	State   State        `json:"state" enum:"accepted,held,refund" doc:"held: decide by POST …/decide; refund: to be sent back, by which nothing is sent; by a decision it counts for nothing any more"`
 	Amounts []AmountView `json:"amounts"`
 	At      *time.Time   `json:"at,omitempty" doc:"when it was decided; absent where the policy says it"`
 	By      string       `json:"by" enum:"policy,merchant,operator"`

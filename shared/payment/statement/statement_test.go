@@ -174,7 +174,7 @@ func TestAStatementSaysOfEachDepositWhatItCountsForAndWhy(t *testing.T) {
 		}
 		delete(want, l.Deposit.Transaction)
 	}
-	if len(want) != 0 || len(s.Others) != 1 || s.Others[0].Amount != "6.00" || s.Payment.Status != payment.Late || s.Sums[1].Late != "5.00" || s.Sums[0].Remaining != "3.50" {
+	if len(want) != 0 || len(s.Others) != 1 || s.Others[0].Amount != "6.00" || s.Payment.Status != payment.Late || s.Sums[1].Late != "5.00" || s.Sums[0].Remaining != "6.00" {
 		t.Errorf("%v %+v %+v", want, s.Others, s.Sums)
 	}
 	if len(s.Payment.Decisions) != 2 {
