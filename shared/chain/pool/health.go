@@ -47,13 +47,13 @@ type member[E Endpoint] struct {
 	excludesAt time.Time
 }
 
-// inTurn are the endpoints in their order, those that rest at the end, and without those that asked to be left alone. One
+// inTurn are the endpoints in their order, those that rest apart, and without those that asked to be left alone. One
 // whose rest is over comes first, so that it is tried. Of those that disagreed only a question that many answer can tell.
-func (p *Pool[E]) inTurn(many bool) (turn []*member[E], waiting []error) {
+func (p *Pool[E]) inTurn(many bool) (turn, resting []*member[E], waiting []error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.options.Now()
-	var tried, fresh, resting []*member[E]
+	var tried, fresh []*member[E]
 	for _, m := range p.all {
 		switch {
 		case now.Before(m.waitUntil):
@@ -67,7 +67,7 @@ func (p *Pool[E]) inTurn(many bool) (turn []*member[E], waiting []error) {
 			resting = append(resting, m)
 		}
 	}
-	return append(append(tried, fresh...), resting...), waiting
+	return append(tried, fresh...), resting, waiting
 }
 
 // failed notes an endpoint's error and makes it rest, where the error is one of those that an endpoint in good order does not give.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -72,21 +73,23 @@ func New[E Endpoint](o Options, endpoints ...E) (*Pool[E], error) {
 func (p *Pool[E]) Agree() int { return p.options.Agree }
 
 // Put puts a question to the endpoints in turn until one answers. "Not found" is an answer only where
-// no other endpoint in good order knows better.
+// no other endpoint in good order knows better; those that rest are asked only where none of the others answered.
 func Put[E Endpoint, T any](ctx context.Context, p *Pool[E], question func(E) (T, error)) (T, error) {
 	r := begin(p, question, false)
-	for _, m := range r.turn {
-		answer, ok, err := r.ask(ctx, m)
-		if ok {
-			p.well(m, false)
-		}
-		if ok || err != nil {
-			return answer, err
-		}
-	}
 	var none T
-	if r.notFound > 0 {
-		return none, chain.ErrNotFound
+	for _, some := range [][]*member[E]{r.turn, r.resting} {
+		for _, m := range some {
+			answer, ok, err := r.ask(ctx, m)
+			if ok {
+				p.well(m, false)
+			}
+			if ok || err != nil {
+				return answer, err
+			}
+		}
+		if r.notFound > 0 {
+			return none, chain.ErrNotFound
+		}
 	}
 	return none, errors.Join(r.troubles...)
 }
@@ -96,7 +99,7 @@ func Put[E Endpoint, T any](ctx context.Context, p *Pool[E], question func(E) (T
 func Some[E Endpoint, T any](ctx context.Context, p *Pool[E], question func(E) (T, error)) ([]T, error) {
 	r := begin(p, question, false)
 	var out []T
-	for _, m := range r.turn {
+	for _, m := range slices.Concat(r.turn, r.resting) {
 		answer, ok, err := r.ask(ctx, m)
 		if err != nil {
 			return nil, err
@@ -119,7 +122,7 @@ func Agreed[E Endpoint, T any](ctx context.Context, p *Pool[E], same func(a, b T
 	r := begin(p, question, true)
 	var said []camp[E, T]
 	answers := 0
-	for _, m := range r.turn {
+	for _, m := range slices.Concat(r.turn, r.resting) {
 		answer, ok, err := r.ask(ctx, m)
 		switch {
 		case err != nil:
@@ -218,13 +221,14 @@ type round[E Endpoint, T any] struct {
 	pool     *Pool[E]
 	question func(E) (T, error)
 	turn     []*member[E]
+	resting  []*member[E] // asked where the others do not do
 	troubles []error
 	notFound int
 }
 
 func begin[E Endpoint, T any](p *Pool[E], question func(E) (T, error), many bool) *round[E, T] {
-	turn, waiting := p.inTurn(many && p.options.Agree > 1)
-	return &round[E, T]{pool: p, question: question, turn: turn, troubles: waiting}
+	turn, resting, waiting := p.inTurn(many && p.options.Agree > 1)
+	return &round[E, T]{pool: p, question: question, turn: turn, resting: resting, troubles: waiting}
 }
 
 // ask puts the question to one endpoint. Its error ends the round; an endpoint that did not answer is noted.

@@ -102,6 +102,22 @@ func TestNotFoundIsAnAnswerOnlyWhereNoOtherKnowsBetter(t *testing.T) {
 	}
 }
 
+func TestNotFoundStandsThoughOneThatWasOutvotedSaysOtherwise(t *testing.T) {
+	a, b, c := &fake{name: "a", says: 7}, &fake{name: "b", says: 1}, &fake{name: "c", says: 1}
+	w := newWorld(t, 0, a, b, c)
+	if got, err := w.agreed(); got != 1 || err != nil {
+		t.Fatal(got, err)
+	}
+	b.err, c.err = chain.ErrNotFound, errDown
+	if got, err := w.put(); !errors.Is(err, chain.ErrNotFound) || got != 0 || a.asked != 1 {
+		t.Errorf("%d, %v, the liar was asked %d times", got, err, a.asked)
+	}
+	b.err = errDown
+	if got, err := w.put(); got != 7 || err != nil {
+		t.Errorf("none in good order answers: %d, %v", got, err)
+	}
+}
+
 func TestTwoMustTellTheSame(t *testing.T) {
 	a, b := &fake{name: "a", says: 1}, &fake{name: "b", says: 1}
 	w := newWorld(t, 0, a, b)
