@@ -83,6 +83,19 @@ func regret(h *History, a, b int) {
 	h.Expect(nil)
 }
 
+// halves: a payer pays a new order half in one asset and half in another, or a little less.
+func halves(h *History, _, b int) {
+	order := fmt.Sprintf("hurry-%d", len(h.asked)+len(h.unasked))
+	if !h.AskWith(order, "10.5", time.Hour, h.inTwoAssets) {
+		return
+	}
+	first, second := h.Transfer(h.asked[order].Address, units("5.25")), h.Transfer(h.asked[order].Address, []int64{units("10.5"), units("10.499999")}[b%2])
+	second.Asset = h.Other
+	h.Include(first, second)
+	h.mine(4)
+	_, _ = h.Watch()
+}
+
 // fork: the watch is overtaken by another, or dies, over a new transfer, whose block is then reorganised away.
 func fork(h *History, a, b int) {
 	addresses := h.told()

@@ -85,6 +85,7 @@ var Moves = map[string]Move{
 	"settle":    {5, 0, nil, settle},
 	"deadline":  {3, 0, nil, deadline},
 	"regret":    {2, 0, nil, regret},
+	"halves":    {2, 0, nil, halves},
 	"cancel":    {2, 2, []string{"credit", "expire", "cancel"}, cancel},
 	"decide":    {3, 2, []string{"credit", "decide"}, decide},
 	"fork":      {2, 0, nil, fork},
@@ -127,8 +128,7 @@ func ask(h *History, a, b int) {
 	expires := []time.Duration{time.Hour, 2 * time.Minute, 3 * time.Hour}[b%3]
 	h.AskWith(order, "10.5", expires, func(r *payment.Request) {
 		if a/3%2 == 1 {
-			r.Asset, r.Amount = "", ""
-			r.Options = []payment.OptionAsked{{Asset: string(h.Asset), Amount: "10.5"}, {Asset: string(h.Other), Amount: "21"}}
+			h.inTwoAssets(r)
 		}
 		if a/6%3 == 1 {
 			r.Terms = payment.TermsAsked{Under: points(500), Over: points(1000), Policy: payment.Policy{Over: payment.Hold, Late: payment.Hold}}
@@ -137,6 +137,12 @@ func ask(h *History, a, b int) {
 			r.IdempotencyKey = ""
 		}
 	})
+}
+
+// inTwoAssets offers two in place of one.
+func (h *History) inTwoAssets(r *payment.Request) {
+	r.Asset, r.Amount = "", ""
+	r.Options = []payment.OptionAsked{{Asset: string(h.Asset), Amount: "10.5"}, {Asset: string(h.Other), Amount: "21"}}
 }
 
 func points(n int64) *int64 { return &n }
