@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"farrier/shared/gateway"
 	"farrier/shared/merchant"
 	"farrier/shared/payment"
 	"farrier/shared/problem"
@@ -45,7 +46,7 @@ type newKey struct {
 	ID   string `path:"id" doc:"the merchant's id"`
 	Body struct {
 		Name   string           `json:"name" minLength:"1" maxLength:"100" doc:"for people" example:"shop's back end"`
-		Scopes []merchant.Scope `json:"scopes" minItems:"1" maxItems:"11" enum:"payments:read,payments:write,ledger:read,webhooks:read,webhooks:write,events:read,connections:read,connections:write,callbacks:read,callbacks:write,*" example:"payments:read,payments:write"`
+		Scopes []merchant.Scope `json:"scopes" minItems:"1" maxItems:"12" enum:"payments:read,payments:write,payments:decide,ledger:read,webhooks:read,webhooks:write,events:read,connections:read,connections:write,callbacks:read,callbacks:write,*" example:"payments:read,payments:write"`
 	}
 }
 
@@ -69,8 +70,8 @@ func (a *API) merchantRoutes(to huma.API) {
 	}, a.createMerchant)
 	register(a, to, route{
 		ID: "change-merchant", Method: http.MethodPatch, Path: "/v1/merchants/{id}", Tag: "Merchants", Summary: "Change what a merchant's payments usually have",
-		More:  "For the operator and for the merchant's own keys. What is left out stays; it is known everywhere after a minute at most, and payments that are made keep what they have.",
-		Scope: merchant.PaymentsWrite, Errors: []int{http.StatusNotFound}, Example: exampleChangedMerchant, Answer: exampleMerchant,
+		More:  "For the operator and for the merchant's own keys, which are not shown its extended public keys. What is left out stays; it is known everywhere after a minute at most, and payments that are made keep what they have.",
+		Scope: merchant.PaymentsDecide, Errors: []int{http.StatusNotFound}, Example: exampleChangedMerchant, Answer: exampleMerchant,
 	}, a.changeMerchant)
 	register(a, to, route{
 		ID: "issue-key", Method: http.MethodPost, Path: "/v1/merchants/{id}/keys", Tag: "Merchants", Summary: "Issue a key to a merchant",
@@ -135,7 +136,20 @@ func (a *API) changeMerchant(ctx context.Context, in *changedMerchant) (*merchan
 		return nil, err
 	}
 	m, err := a.Merchants.Change(ctx, in.ID, merchant.Change{Terms: termsAsked(in.Body.Tolerance, in.Body.Policy), Accounts: accounts})
-	return &merchantAnswer{Body: m.View()}, in.Body.XPubs.named("", err)
+	if err != nil {
+		return nil, in.Body.XPubs.named("", err)
+	}
+	a.logged(ctx, "a merchant's settings were set", "merchant", m.ID, "version", m.Version)
+	if !caller.Operator {
+		return &merchantAnswer{Body: m.View().WithoutKeys()}, nil
+	}
+	return &merchantAnswer{Body: m.View()}, nil
+}
+
+// logged writes who did what changes what counts as paid. It takes ids alone.
+func (a *API) logged(ctx context.Context, what string, about ...any) {
+	caller := callerOf(ctx)
+	a.Log.InfoContext(ctx, what, append(about, "by", caller.Name(), "key", caller.Key, "request", gateway.OriginOf(ctx).RequestID)...)
 }
 
 func (a *API) issueKey(ctx context.Context, in *newKey) (*keyAnswer, error) {

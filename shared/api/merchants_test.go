@@ -71,5 +71,18 @@ func TestTheOperatorAddsAccountsAndNobodyChangesThem(t *testing.T) {
 	}
 }
 
+func TestAMerchantsOwnKeyIsNotShownTheExtendedPublicKeys(t *testing.T) {
+	b := newBench(t)
+	owner, key := b.merchant()
+	settings := map[string]any{"policy": map[string]any{"late": "hold"}}
+	own := b.patch(key, "/v1/merchants/"+owner, settings).want(t, http.StatusOK)
+	if strings.Contains(own.Body, "xpub") || own.text("id") != owner {
+		t.Errorf("%s", own.Body)
+	}
+	if got := b.patch(operatorKey, "/v1/merchants/"+owner, settings).want(t, http.StatusOK); got.text("xpub") != exampleXPub {
+		t.Errorf("%s", got.Body)
+	}
+}
+
 // account0 is the account m/44'/60'/0' of the mnemonic that every local chain uses.
 const account0 = "xpub6Ce9NcJvTk36xtLSrJLZqE7wtgA5deCeYs7rSQtreh4cj6ByPtrg9sD7V2FNFLPnf8heNP3FGkeV9qwfzvZNSd54JoNXVsXFYSYwHsnJxqP"

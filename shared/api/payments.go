@@ -17,7 +17,7 @@ import (
 )
 
 type newPayment struct {
-	IdempotencyKey string `header:"Idempotency-Key"` // once has checked it
+	IdempotencyKey string `header:"Idempotency-Key"` // keyed has checked it
 	Body           struct {
 		Merchant       string            `json:"merchant,omitempty" pattern:"^mer_[0-9A-HJKMNP-TV-Z]{26}$" patternDescription:"a merchant's id" doc:"the operator names the merchant; a merchant's key acts for its own"`
 		Asset          string            `json:"asset,omitempty" minLength:"1" maxLength:"170" doc:"CAIP-19; with amount, where it is payable in one asset alone" example:"eip155:137/erc20:0xc2132d05d31c914a87c6611c10748aeb04b58e8f"`
@@ -113,7 +113,7 @@ func (a *API) paymentRoutes(to huma.API) {
 		ID: "decide-payment", Method: http.MethodPost, Path: "/v1/payments/{id}/decide", Tag: "Payments", Summary: "Decide about money that is not as it was asked for",
 		More: "For all such money of that kind that the payment has at this moment. What comes after goes by the payment's policy, until it is decided about. " +
 			"A refund is a mark alone: no money is sent by it, and it stays in the balance.",
-		Scope: merchant.PaymentsWrite, Errors: []int{http.StatusNotFound}, Example: map[string]any{"about": "partial", "action": "accept"}, Answer: exampleDecided,
+		Scope: merchant.PaymentsDecide, Errors: []int{http.StatusNotFound}, Example: map[string]any{"about": "partial", "action": "accept"}, Answer: exampleDecided,
 	}, a.decidePayment)
 }
 
@@ -205,6 +205,7 @@ func (a *API) decidePayment(ctx context.Context, in *newDecision) (*paymentAnswe
 	if err != nil {
 		return nil, err
 	}
+	a.logged(ctx, "a payment was decided about", "merchant", owner.ID, "payment", p.ID, "version", p.Version)
 	return &paymentAnswer{Body: p.ViewWithLinks(a.Now())}, nil
 }
 

@@ -225,7 +225,7 @@ func TestAPaymentIsCancelledWhereNothingHasCome(t *testing.T) {
 
 func TestHeldMoneyIsDecidedAbout(t *testing.T) {
 	b := newBench(t)
-	owner, key := b.merchant("payments:read", "payments:write")
+	owner, key := b.merchant("payments:read", "payments:write", "payments:decide")
 	id := b.partlyPaid(owner, key, "order-1")
 	held := b.get(key, "/v1/payments/"+id, "").want(t, http.StatusOK)
 	decisions, _ := json.Marshal(held.JSON["decisions"])
@@ -248,7 +248,7 @@ func TestHeldMoneyIsDecidedAbout(t *testing.T) {
 
 func TestAMerchantsSettingsAreThoseOfItsNewPayments(t *testing.T) {
 	b := newBench(t)
-	owner, key := b.merchant("payments:read", "payments:write")
+	owner, key := b.merchant("payments:read", "payments:write", "payments:decide")
 	before := b.post(key, "/v1/payments", order).want(t, http.StatusCreated)
 	usual, _ := json.Marshal(before.JSON["policy"])
 	if string(usual) != `{"late":"hold","over":"accept","partial":"hold"}` {
@@ -278,6 +278,56 @@ func TestAMerchantsSettingsAreThoseOfItsNewPayments(t *testing.T) {
 	patch(other, owner, settings).wantProblem(t, http.StatusNotFound, "not_found")
 	if r := patch(key, owner, map[string]any{"tolerance": map[string]any{"under_bps": 10000}}).wantProblem(t, http.StatusUnprocessableEntity, "invalid"); !slices.Contains(r.fields(), "tolerance.under_bps") {
 		t.Errorf("%s", r.Body)
+	}
+}
+
+// Whoever makes payments is a shop's front, and whoever decides about money is not.
+func TestAKeyThatMakesPaymentsDoesNotSayWhatIsPaid(t *testing.T) {
+	b := newBench(t)
+	owner, maker := b.merchant("payments:read", "payments:write")
+	id := b.partlyPaid(owner, maker, "order-1")
+	b.post(maker, "/v1/payments/"+id+"/decide", map[string]any{"about": "partial", "action": "accept"}).wantProblem(t, http.StatusForbidden, "forbidden")
+	b.patch(maker, "/v1/merchants/"+owner, map[string]any{"tolerance": map[string]any{"under_bps": 9999}}).wantProblem(t, http.StatusForbidden, "forbidden")
+	if b.get(maker, "/v1/payments/"+id, "").want(t, http.StatusOK).JSON["settled"] != false {
+		t.Error("it is settled")
+	}
+}
+
+func TestWhoDecidedAndWhoChangedSettingsIsInTheLogByIDs(t *testing.T) {
+	b := newBench(t)
+	owner, maker := b.merchant("payments:write")
+	issued := b.post(operatorKey, "/v1/merchants/"+owner+"/keys", map[string]any{"name": "books", "scopes": []string{"payments:decide"}}).want(t, http.StatusCreated)
+	id := b.partlyPaid(owner, maker, "order-1")
+	said := func(do func()) string {
+		b.log.Reset()
+		do()
+		return b.log.String()
+	}
+	decision := said(func() {
+		b.post(issued.text("key"), "/v1/payments/"+id+"/decide", map[string]any{"about": "partial", "action": "accept"}).want(t, http.StatusOK)
+	})
+	own := said(func() {
+		b.patch(issued.text("key"), "/v1/merchants/"+owner, map[string]any{"tolerance": map[string]any{"under_bps": 50}}).want(t, http.StatusOK)
+	})
+	operators := said(func() {
+		b.patch(operatorKey, "/v1/merchants/"+owner, map[string]any{"xpubs": map[string]any{"bip122": exampleZPub}}).want(t, http.StatusOK)
+	})
+	for _, c := range []struct {
+		log  string
+		says []string
+	}{
+		{decision, []string{`"payment":"` + id, `"merchant":"` + owner, `"by":"` + owner, `"key":"` + issued.text("id")}},
+		{own, []string{`"merchant":"` + owner, `"by":"` + owner, `"key":"` + issued.text("id")}},
+		{operators, []string{`"merchant":"` + owner, `"by":"operator"`}},
+	} {
+		for _, want := range c.says {
+			if !strings.Contains(c.log, want) {
+				t.Errorf("%s does not say %s", c.log, want)
+			}
+		}
+		if strings.Contains(c.log, issued.text("key")) || strings.Contains(c.log, exampleZPub) || strings.Contains(c.log, "order-1") {
+			t.Errorf("%s says more than ids", c.log)
+		}
 	}
 }
 

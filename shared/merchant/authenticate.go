@@ -53,7 +53,7 @@ func (d *Door) Authenticate(ctx context.Context, token string) (Caller, error) {
 	if !equal(hash, k.key.Hash) || k.key.RevokedAt != nil {
 		return Caller{}, errUnknownCaller
 	}
-	return Caller{Merchant: k.merchant, Scopes: k.key.Scopes}, nil
+	return Caller{Merchant: k.merchant, Key: k.key.ID, Scopes: k.key.Scopes}, nil
 }
 
 // Forget makes this process ask the table about a key at its next use.

@@ -50,8 +50,8 @@ func (m Merchant) Terms() payment.Terms {
 type View struct {
 	ID        string          `json:"id" example:"mer_01JD0Z5T3N8Q4W7R2X9Y6V1K5M"`
 	Name      string          `json:"name" example:"Demo shop"`
-	XPub      string          `json:"xpub,omitempty" doc:"the extended public key (BIP-32) of the account from which payments get their addresses on EVM chains"`
-	XPubs     wallet.Accounts `json:"xpubs" doc:"the extended public keys by family of chains: eip155, bip122 (BIP-84), tron"`
+	XPub      string          `json:"xpub,omitempty" doc:"the extended public key (BIP-32) of the account from which payments get their addresses on EVM chains; the operator alone sees it"`
+	XPubs     wallet.Accounts `json:"xpubs,omitempty" doc:"the extended public keys by family of chains: eip155, bip122 (BIP-84), tron; the operator alone sees them"`
 	Shards    int             `json:"shards" doc:"how many parts each of its accounts has; fixed" example:"1"`
 	CreatedAt time.Time       `json:"created_at"`
 
@@ -63,6 +63,13 @@ type View struct {
 func (m Merchant) View() View {
 	return View{ID: m.ID, Name: m.Name, XPub: m.Accounts["eip155"], XPubs: m.Accounts, Shards: m.Shards, CreatedAt: m.CreatedAt,
 		Tolerance: m.Tolerance, Policy: m.Policy.Or(payment.Usual)}
+}
+
+// WithoutKeys is what the merchant's own keys are shown: whoever has an extended public key knows every address that is and
+// will be made from it.
+func (v View) WithoutKeys() View {
+	v.XPub, v.XPubs = "", nil
+	return v
 }
 
 // Store keeps merchants and their keys.

@@ -8,7 +8,8 @@ type Scope string
 // The scopes that a merchant's key can have.
 const (
 	PaymentsRead     Scope = "payments:read"     // payments and their deposits
-	PaymentsWrite    Scope = "payments:write"    // make payments
+	PaymentsWrite    Scope = "payments:write"    // make payments, with the terms that each names, and cancel what nothing was paid of
+	PaymentsDecide   Scope = "payments:decide"   // what counts as paid: decide about money that is not as it was asked for, set the terms that are usual
 	LedgerRead       Scope = "ledger:read"       // balances and entries
 	WebhooksRead     Scope = "webhooks:read"     // webhook endpoints
 	WebhooksWrite    Scope = "webhooks:write"    // make and change webhook endpoints, send deliveries again
@@ -20,18 +21,20 @@ const (
 	Everything       Scope = "*"                 // all of these
 )
 
-// MerchantsWrite makes merchants and their keys. The operator alone has it.
+// MerchantsWrite makes merchants and their keys, and the operator alone has it. Extended public keys are the operator's to
+// give and to see, whatever scope a key has.
 const MerchantsWrite Scope = "merchants:write"
 
 // Grantable are the scopes that a merchant's key can have.
 var Grantable = []Scope{
-	PaymentsRead, PaymentsWrite, LedgerRead, WebhooksRead, WebhooksWrite, EventsRead,
+	PaymentsRead, PaymentsWrite, PaymentsDecide, LedgerRead, WebhooksRead, WebhooksWrite, EventsRead,
 	ConnectionsRead, ConnectionsWrite, CallbacksRead, CallbacksWrite, Everything,
 }
 
 // Caller is who makes a request: a merchant with a key's scopes, or the operator.
 type Caller struct {
 	Merchant Merchant // empty for the operator
+	Key      string   // the key's id, for the log; empty for the operator
 	Scopes   []Scope
 	Operator bool
 }
