@@ -123,7 +123,7 @@ func (a *API) createPayment(ctx context.Context, in *newPayment) (*paymentAnswer
 		return nil, err
 	}
 	r := payment.Request{
-		Merchant: owner.ID, Accounts: owner.Accounts, Shards: owner.Shards, Usual: owner.Terms(),
+		Merchant: owner.ID, Accounts: owner.Accounts, Home: owner.Home, Shards: owner.Shards, Usual: owner.Terms(),
 		Asset: in.Body.Asset, Amount: in.Body.Amount, Reference: in.Body.Reference, ExpiresIn: in.Body.ExpiresIn, Metadata: in.Body.Metadata,
 		Terms: termsAsked(in.Body.Tolerance, in.Body.Policy), PageURL: in.Body.PageURL, IdempotencyKey: in.IdempotencyKey,
 	}

@@ -14,6 +14,7 @@ import (
 
 	"farrier/shared/chain"
 	"farrier/shared/deposit"
+	"farrier/shared/dynamo"
 	"farrier/shared/ledger"
 	"farrier/shared/money"
 )
@@ -396,4 +397,26 @@ func TestAStatementIsOfWhatWasAskedAndWhatCame(t *testing.T) {
 	}
 	_, other := b.merchant()
 	b.get(other, "/v1/payments/"+made.text("id")+"/statement", "").wantProblem(t, http.StatusNotFound, "not_found")
+}
+
+// A merchant that had no EVM account when it was made has its references at their names, also when it has one.
+func TestAMerchantsReferencesStayWhereTheyAreClaimed(t *testing.T) {
+	b := newBench(t)
+	owner := b.post(operatorKey, "/v1/merchants", map[string]any{"name": "Shop", "xpubs": map[string]any{"bip122": exampleZPub}}).want(t, http.StatusCreated).text("id")
+	key := b.post(operatorKey, "/v1/merchants/"+owner+"/keys", map[string]any{"name": "k", "scopes": []string{"*"}}).want(t, http.StatusCreated).text("key")
+	b.patch(operatorKey, "/v1/merchants/"+owner, map[string]any{"xpubs": map[string]any{"eip155": exampleXPub}}).want(t, http.StatusOK)
+	b.post(key, "/v1/payments", order).want(t, http.StatusCreated)
+	named := 0
+	if err := b.Payments.Addresses.Scan(context.Background(), func(item dynamo.Item) error {
+		var claim struct {
+			SK string `dynamodbav:"sk"`
+		}
+		err := dynamo.Unmarshal(item, &claim)
+		if claim.SK == "reference" {
+			named++
+		}
+		return err
+	}); err != nil || named != 1 {
+		t.Errorf("%d references, %v", named, err)
+	}
 }

@@ -1,6 +1,7 @@
 package merchant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +33,7 @@ type Merchant struct {
 	ID        string          `dynamodbav:"id"`
 	Name      string          `dynamodbav:"name"`
 	Accounts  wallet.Accounts `dynamodbav:"xpubs"`  // where addresses come from
+	Home      payment.Home    `dynamodbav:"home"`   // where its references are claimed; fixed, since one claimed elsewhere would be free again
 	Shards    int             `dynamodbav:"shards"` // of each of its accounts; fixed, since entries are spread by it
 	CreatedAt time.Time       `dynamodbav:"created_at"`
 	Version   int64           `dynamodbav:"version"`
@@ -99,7 +101,7 @@ func (s Store) Create(ctx context.Context, r Request) (Merchant, error) {
 	if err != nil {
 		return Merchant{}, err
 	}
-	m := Merchant{PK: name, SK: "merchant", ID: name, Name: r.Name, Accounts: r.Accounts, Shards: r.Shards, CreatedAt: now, Version: 1}
+	m := Merchant{PK: name, SK: "merchant", ID: name, Name: r.Name, Accounts: r.Accounts, Home: payment.HomeOf(r.Accounts), Shards: r.Shards, CreatedAt: now, Version: 1}
 	err = s.Table.Create(ctx, m)
 	var stored Merchant
 	if exists, readErr := dynamo.Exists(err, &stored); exists && readErr == nil && stored.isSame(m) {
@@ -112,17 +114,32 @@ func (m Merchant) isSame(other Merchant) bool {
 	return m.ID == other.ID && m.Name == other.Name && maps.Equal(m.Accounts, other.Accounts) && m.Shards == other.Shards
 }
 
+// row is a merchant as it lies in the table: before there were several families of chains, with the key for EVM chains alone.
+type row struct {
+	Merchant
+	XPub string `dynamodbav:"xpub"`
+}
+
+func (r row) merchant() Merchant {
+	m := r.Merchant
+	if len(m.Accounts) == 0 && r.XPub != "" {
+		m.Accounts = wallet.Accounts{"eip155": r.XPub}
+	}
+	m.Home = cmp.Or(m.Home, payment.HomeOf(m.Accounts)) // it was as the accounts said before it was stored
+	return m
+}
+
 // Get reads a merchant.
 func (s Store) Get(ctx context.Context, name string) (Merchant, error) {
-	var m Merchant
 	if !id.Valid("mer", name) {
-		return m, ErrNone
+		return Merchant{}, ErrNone
 	}
-	err := s.Table.Get(ctx, dynamo.Key{PK: name, SK: "merchant"}, &m)
+	var read row
+	err := s.Table.Get(ctx, dynamo.Key{PK: name, SK: "merchant"}, &read)
 	if errors.Is(err, dynamo.ErrMissing) {
-		return m, ErrNone
+		return Merchant{}, ErrNone
 	}
-	return m, err
+	return read.merchant(), err
 }
 
 // Change is what is to be otherwise about a merchant; what is not asked for stays.
@@ -131,7 +148,8 @@ type Change struct {
 	Accounts wallet.Accounts    // for families of chains that it has none for
 }
 
-// Change changes a merchant. An account that is there stays: addresses were made from it.
+// Change changes a merchant. An account that is there stays: addresses were made from it. So does where its references are
+// claimed: what Get said of that is stored with the new account.
 func (s Store) Change(ctx context.Context, name string, asked Change) (Merchant, error) {
 	for {
 		m, err := s.Get(ctx, name)

@@ -14,6 +14,7 @@ import (
 
 	"farrier/shared/dynamo"
 	"farrier/shared/parts"
+	"farrier/shared/payment"
 	"farrier/shared/problem"
 	"farrier/shared/wallet"
 )
@@ -277,4 +278,72 @@ type countingClient struct{ n *int }
 func (c countingClient) Do(r *http.Request) (*http.Response, error) {
 	*c.n++
 	return http.DefaultClient.Do(r)
+}
+
+// asBefore stores a merchant as it was stored when there were EVM chains alone.
+func asBefore(t *testing.T, s Store) Merchant {
+	t.Helper()
+	m := shop(t, s)
+	if err := s.Table.Delete(context.Background(), dynamo.Key{PK: m.PK, SK: m.SK}); err != nil {
+		t.Fatal(err)
+	}
+	err := s.Table.Create(context.Background(), map[string]any{"pk": m.ID, "sk": "merchant", "id": m.ID, "name": m.Name, "xpub": xpub, "shards": 3, "created_at": m.CreatedAt, "version": 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestConformanceAMerchantOfBeforeThereWereSeveralFamiliesKeepsItsAccount(t *testing.T) {
+	s := store(t)
+	made := asBefore(t, s)
+	_, text := issue(t, s, made.ID, Everything)
+	got, err := s.Get(context.Background(), made.ID)
+	if err != nil || got.Accounts["eip155"] != xpub || len(got.Accounts) != 1 || got.Home != payment.AtAddress || got.Shards != 3 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if caller, err := (&Door{Store: s, Now: s.Now}).Authenticate(context.Background(), text); err != nil || caller.Merchant.Accounts["eip155"] != xpub {
+		t.Errorf("%+v, %v", caller, err)
+	}
+	if _, err := s.Change(context.Background(), made.ID, Change{Accounts: wallet.Accounts{"tron": xpub}}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err = s.Get(context.Background(), made.ID); err != nil || got.Accounts["eip155"] != xpub || got.Accounts["tron"] != xpub || got.Home != payment.AtAddress || got.Version != 2 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestConformanceWhereReferencesAreClaimedStaysWhateverAccountsAreAdded(t *testing.T) {
+	s := store(t)
+	for home, first := range map[payment.Home]wallet.Accounts{payment.AtName: {"tron": xpub}, payment.AtAddress: {"eip155": xpub}} {
+		m, err := s.Create(context.Background(), Request{Name: "Shop", Accounts: first})
+		if err != nil || m.Home != home {
+			t.Fatalf("%+v, %v", m, err)
+		}
+		if _, err := s.Change(context.Background(), m.ID, Change{Accounts: wallet.Accounts{"tron": xpub, "eip155": xpub}}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Get(context.Background(), m.ID); err != nil || len(got.Accounts) != 2 || got.Home != home {
+			t.Errorf("%+v, %v, want %s", got, err, home)
+		}
+	}
+}
+
+// Without the field it is as the accounts say, and that is stored before there are others.
+func TestConformanceAMerchantWithoutAHomeGetsItBeforeItGetsAnAccount(t *testing.T) {
+	s := store(t)
+	m, err := s.Create(context.Background(), Request{Name: "Shop", Accounts: wallet.Accounts{"tron": xpub}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Home, m.Version = "", 2
+	if err := s.Table.Replace(context.Background(), m, 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Change(context.Background(), m.ID, Change{Accounts: wallet.Accounts{"eip155": xpub}}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Get(context.Background(), m.ID); err != nil || got.Home != payment.AtName {
+		t.Errorf("%+v, %v", got, err)
+	}
 }

@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
@@ -22,12 +23,26 @@ const (
 	addressSpaceShift = 1  // non-hardened indexes have 31 bits (BIP-32)
 )
 
-// home is the family whose address a reference is claimed by, whatever the payment's own options are: two requests with one
-// reference must meet at one item. A merchant's accounts are fixed when it is made, so this does not change.
-const home = "eip155"
+// Home says where a merchant's references are claimed, whatever a payment's own options are: two requests with one reference
+// must meet at one item. So it is fixed when the merchant is made, and stays where the merchant gets further accounts.
+type Home string
 
-// homeChain is any chain of it: one key has one address on all of them.
-const homeChain chain.ID = home + ":1"
+// The homes.
+const (
+	AtAddress Home = "eip155"    // at the reference's address on EVM chains
+	AtName    Home = "reference" // at an item of its own, for a merchant that had no EVM account when it was made
+)
+
+// HomeOf is the home for a merchant that is made with these accounts.
+func HomeOf(accounts wallet.Accounts) Home {
+	if _, has := accounts[string(AtAddress)]; has {
+		return AtAddress
+	}
+	return AtName
+}
+
+// homeChain is any EVM chain: one key has one address on all of them.
+const homeChain = chain.ID(AtAddress) + ":1"
 
 // claimed is an item of the table of addresses that is none: it says that a name is taken.
 type claimed struct {
@@ -43,7 +58,7 @@ type claimed struct {
 // The kinds of names.
 const (
 	keyClaim       = "key"       // an Idempotency-Key
-	referenceClaim = "reference" // a reference of a merchant without an account of the home family
+	referenceClaim = "reference" // a reference of a merchant whose home is AtName
 )
 
 var errKeyReused = problem.New(problem.KeyReused, "this Idempotency-Key was used for another payment request")
@@ -98,7 +113,7 @@ func (s Store) claim(ctx context.Context, r Request, p Payment) (Payment, error)
 		Merchant: p.PK, Payment: name, Shards: max(r.Shards, 1), Key: keyOf(r), Request: p.Fingerprint, CreatedAt: now,
 		Fingerprint: digest(p.PK, "reference:"+p.Reference),
 	}
-	first, err := s.claimReference(ctx, r.Accounts, mine)
+	first, err := s.claimReference(ctx, cmp.Or(r.Home, HomeOf(r.Accounts)), r.Accounts, mine)
 	if err != nil {
 		return Payment{}, err
 	}
@@ -113,15 +128,18 @@ func (s Store) claim(ctx context.Context, r Request, p Payment) (Payment, error)
 		if err != nil {
 			return Payment{}, err
 		}
+		if address.Payment != mine.Payment { // two payments at one address would each take the other's money
+			return Payment{}, fmt.Errorf("payment: %s cannot have the address %s, which is that of %s", mine.Payment, address.Address, address.Payment)
+		}
 		have[address.PK], options[i].Address = address, address.Address
 	}
 	return p.withOptions(options).at(first), nil
 }
 
-// claimReference gives the item that the reference is claimed by: the address of the home family or, for a merchant without
-// an account there, an item of its own. It is the one that says the payment's id, whoever asked first.
-func (s Store) claimReference(ctx context.Context, accounts wallet.Accounts, mine wallet.Address) (wallet.Address, error) {
-	if _, has := accounts[home]; has {
+// claimReference gives the item that the reference is claimed by: an address or an item of its own, as the home says. It is
+// the one that says the payment's id, whoever asked first.
+func (s Store) claimReference(ctx context.Context, home Home, accounts wallet.Accounts, mine wallet.Address) (wallet.Address, error) {
+	if home == AtAddress {
 		return s.claimAddress(ctx, accounts, homeChain, mine, nil)
 	}
 	err := s.Addresses.Create(ctx, claimed{

@@ -39,6 +39,7 @@ type Store struct {
 type Request struct {
 	Merchant       string
 	Accounts       wallet.Accounts // the merchant's, where addresses come from
+	Home           Home            // of the merchant's references; empty where that is as its accounts say
 	Shards         int             // of the merchant's accounts
 	Asset          string
 	Amount         string

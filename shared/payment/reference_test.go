@@ -195,3 +195,45 @@ func TestTheWalletsAddressIsMadeForThePaymentsID(t *testing.T) {
 		t.Error("went through")
 	}
 }
+
+// bitcoinAlone is a merchant's request before the merchant had an EVM account, and further is the same one after.
+func bitcoinAlone() (before, further payment.Request) {
+	before = request()
+	before.Accounts, before.IdempotencyKey = wallet.Accounts{"bip122": xpub}, ""
+	before.Home = payment.HomeOf(before.Accounts)
+	options(&before, payment.OptionAsked{Asset: btc, Amount: "0.1"})
+	further = before
+	further.Accounts = wallet.Accounts{"bip122": xpub, "eip155": xpub}
+	return before, further
+}
+
+func TestAReferenceStaysOnePaymentWhenItsMerchantGetsFurtherAccounts(t *testing.T) {
+	s, _ := store(t)
+	before, further := bitcoinAlone()
+	p, err := s.Create(context.Background(), before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := s.Create(context.Background(), further); err != nil || again.ID != p.ID || again.Address != p.Address {
+		t.Errorf("%s at %s, %v, want %s at %s", again.ID, again.Address, err, p.ID, p.Address)
+	}
+	options(&further, payment.OptionAsked{Asset: usdt, Amount: "10"})
+	wantUsed(t, s, further, p.ID)
+}
+
+func TestAnAddressOfOnePaymentIsNeverThatOfAnother(t *testing.T) {
+	s, timer := store(t)
+	before, further := bitcoinAlone()
+	p, err := s.Create(context.Background(), before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(timer.names)
+	further.Home = payment.AtAddress // what must not be: its references claimed elsewhere than they were
+	if q, err := s.Create(context.Background(), further); err == nil || !strings.Contains(err.Error(), p.ID) {
+		t.Errorf("%s at %s, %v", q.ID, q.Address, err)
+	}
+	if page, _, err := s.List(context.Background(), "mer_1", 10, ""); err != nil || len(page) != 1 || len(timer.names) != 0 {
+		t.Errorf("%d payments, %v, timers %v", len(page), err, timer.names)
+	}
+}

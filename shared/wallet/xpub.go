@@ -36,7 +36,8 @@ func (a Accounts) Check() error {
 
 // With are the accounts with others for families that have none. One that is there already stays.
 func (a Accounts) With(others Accounts) (Accounts, error) {
-	all := maps.Clone(a)
+	all := Accounts{}
+	maps.Copy(all, a)
 	for _, namespace := range slices.Sorted(maps.Keys(others)) {
 		if _, err := others.read(namespace); err != nil {
 			return nil, err

@@ -108,3 +108,15 @@ func TestEachFamilyNeedsAnAccountOfItsOwn(t *testing.T) {
 		t.Errorf("an account that is not there makes addresses: %v", err)
 	}
 }
+
+func TestAccountsAreAddedWhereThereAreNone(t *testing.T) {
+	others := Accounts{"eip155": account}
+	all, err := Accounts(nil).With(others)
+	if err != nil || len(all) != 1 || all["eip155"] != account {
+		t.Errorf("%v, %v", all, err)
+	}
+	all["eip155"] = "changed"
+	if others["eip155"] != account {
+		t.Error("the two share their keys")
+	}
+}
