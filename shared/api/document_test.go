@@ -136,3 +136,20 @@ func TestRequestsAreStrictAndAnswersMayGrow(t *testing.T) {
 		}
 	}
 }
+
+// A payment's key gives the payment as it stands, for ever; what another key gives is the answer, for a day.
+func TestTheDocumentSaysWhatAnIdempotencyKeyStandsFor(t *testing.T) {
+	a := unwired()
+	a.build.Do(a.routes)
+	for id, want := range map[string]string{"create-payment": "as it stands now", "create-merchant": "for a day"} {
+		var said string
+		for _, p := range a.operations[id].Parameters {
+			if p.Name == IdempotencyKey {
+				said = p.Description
+			}
+		}
+		if !strings.Contains(said, want) {
+			t.Errorf("%s: %s", id, said)
+		}
+	}
+}

@@ -60,7 +60,7 @@ func (r route) operation() huma.Operation {
 	}
 	if r.isKeyed() {
 		op.Errors = append(op.Errors, http.StatusConflict)
-		op.Parameters = append(op.Parameters, idempotencyParameter())
+		op.Parameters = append(op.Parameters, idempotencyParameter(r.OwnRecord))
 	}
 	if r.Example != nil {
 		op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{"application/json": {Example: r.Example}}}
@@ -83,11 +83,21 @@ func sentence(s string) string {
 	return s + "\n\n"
 }
 
-func idempotencyParameter() *huma.Param {
-	least, most := 1, 255
+// The two ways in which a key makes a request safe: its answer is kept, or what it made is found again.
+const (
+	answerKept = "Makes the request safe to send again: for a day the same key and body get the first answer again."
+	foundAgain = "Stands for one request for ever: the same request under it gives what the first one made, as it stands now; another one is refused (422 key_reused). " +
+		"A request that is refused does not spend it."
+)
+
+func idempotencyParameter(ownRecord bool) *huma.Param {
+	least, most, meaning := 1, 255, answerKept
+	if ownRecord {
+		meaning = foundAgain
+	}
 	return &huma.Param{
 		Name: IdempotencyKey, In: "header",
-		Description: "Makes the request safe to send again: for a day the same key and body get the first answer again.",
+		Description: meaning,
 		Schema:      &huma.Schema{Type: huma.TypeString, MinLength: &least, MaxLength: &most, Pattern: `^[ -~]+$`},
 		Example:     "order-1042",
 	}

@@ -51,8 +51,9 @@ type claimed struct {
 	Merchant  string    `dynamodbav:"merchant"`
 	Payment   string    `dynamodbav:"payment,omitempty"`
 	Key       string    `dynamodbav:"key,omitempty"`
-	Request   string    `dynamodbav:"request"` // fingerprint of the request that claimed it
+	Request   string    `dynamodbav:"request"` // fingerprint of the request that claimed it; empty for a key that is free again
 	CreatedAt time.Time `dynamodbav:"created_at"`
+	Version   int64     `dynamodbav:"version,omitempty"` // of a key: raised by every write
 }
 
 // The kinds of names.
@@ -78,25 +79,49 @@ func keyOf(r Request) string {
 }
 
 // claimKey binds the Idempotency-Key, where there is one, to the request, so that the same key for another is refused
-// before anything else is claimed.
-func (s Store) claimKey(ctx context.Context, r Request, p Payment) error {
+// before anything else is claimed. It gives the item that binds it.
+func (s Store) claimKey(ctx context.Context, r Request, p Payment) (claimed, error) {
 	key := keyOf(r)
 	if key == "" {
+		return claimed{}, nil
+	}
+	mine := claimed{PK: keyClaim + ":" + key, SK: keyClaim, Merchant: p.PK, Request: p.Fingerprint, CreatedAt: s.now(), Version: 1}
+	for {
+		err := s.Addresses.Create(ctx, mine)
+		var stored claimed
+		taken, readErr := dynamo.Exists(err, &stored)
+		switch {
+		case !taken:
+			return mine, err
+		case readErr != nil:
+			return claimed{}, readErr
+		case stored.Request == "":
+			again := mine
+			again.Version = stored.Version + 1
+			if err := s.Addresses.Replace(ctx, again, stored.Version); !errors.Is(err, dynamo.ErrStale) {
+				return again, err
+			}
+		case stored.Request != p.Fingerprint:
+			return claimed{}, errKeyReused
+		default:
+			return stored, nil
+		}
+	}
+}
+
+// freeKey lets go of the Idempotency-Key of a request whose reference is another's. No payment ever comes of that request,
+// since what holds a reference holds it for ever; so the key is there for the request that is put right. A key that has
+// moved on meanwhile stays, and one that a stop left bound is freed when the refused request comes again.
+func (s Store) freeKey(ctx context.Context, key claimed) error {
+	if key.PK == "" {
 		return nil
 	}
-	err := s.Addresses.Create(ctx, claimed{PK: keyClaim + ":" + key, SK: keyClaim, Merchant: p.PK, Request: p.Fingerprint, CreatedAt: s.now()})
-	var stored claimed
-	taken, readErr := dynamo.Exists(err, &stored)
-	switch {
-	case !taken:
+	free := key
+	free.Request, free.Version = "", key.Version+1
+	if err := s.Addresses.Replace(ctx, free, key.Version); !errors.Is(err, dynamo.ErrStale) {
 		return err
-	case readErr != nil:
-		return readErr
-	case stored.Request != p.Fingerprint:
-		return errKeyReused
-	default:
-		return nil
 	}
+	return nil
 }
 
 func (s Store) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }
@@ -118,7 +143,8 @@ func (s Store) claim(ctx context.Context, r Request, p Payment) (Payment, error)
 		return Payment{}, err
 	}
 	if first.Request != mine.Request || mine.Key != "" && first.Key != mine.Key {
-		return Payment{}, problem.New(problem.ReferenceUsed, fmt.Sprintf("this reference is that of the payment %s, which was asked for in another request", first.Payment))
+		return Payment{}, problem.New(problem.ReferenceUsed, fmt.Sprintf("this reference is that of the payment %s, which was asked for in another request; "+
+			"where there is no such payment yet it may still be being made, and sending that first request again finishes it", first.Payment))
 	}
 	mine.Payment, mine.CreatedAt = first.Payment, first.CreatedAt
 	options := p.Options()

@@ -69,10 +69,16 @@ func (s Store) Create(ctx context.Context, r Request) (Payment, error) {
 	if err := checkAccounts(r.Accounts, p); err != nil {
 		return Payment{}, err
 	}
-	if err := s.claimKey(ctx, r, p); err != nil {
+	key, err := s.claimKey(ctx, r, p)
+	if err != nil {
 		return Payment{}, err
 	}
 	p, err = s.claim(ctx, r, p)
+	if problem.Is(err, problem.ReferenceUsed) {
+		if err := s.freeKey(ctx, key); err != nil {
+			return Payment{}, err
+		}
+	}
 	if err != nil {
 		return Payment{}, err
 	}

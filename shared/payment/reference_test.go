@@ -237,3 +237,87 @@ func TestAnAddressOfOnePaymentIsNeverThatOfAnother(t *testing.T) {
 		t.Errorf("%d payments, %v, timers %v", len(page), err, timer.names)
 	}
 }
+
+func TestAKeyIsNotSpentOnARequestWhoseReferenceIsAnothers(t *testing.T) {
+	s, _ := store(t)
+	taken := request()
+	taken.IdempotencyKey = ""
+	p, err := s.Create(context.Background(), taken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := request()
+	refused.Amount = "11"
+	for range 2 {
+		wantUsed(t, s, refused, p.ID)
+	}
+	right := refused
+	right.Reference = "order 2"
+	q, err := s.Create(context.Background(), right)
+	if err != nil || q.ID == p.ID {
+		t.Fatalf("put right: %s, %v", q.ID, err)
+	}
+	if again, err := s.Create(context.Background(), right); err != nil || again.ID != q.ID {
+		t.Errorf("again: %s, %v, want %s", again.ID, err, q.ID)
+	}
+	for _, other := range []payment.Request{refused, request()} {
+		if _, err := s.Create(context.Background(), other); !problem.Is(err, problem.KeyReused) {
+			t.Errorf("the key is of the request that was made: %v", err)
+		}
+	}
+}
+
+// Of many requests under one key that are put right at once, one is made; those that are refused take its key from nobody.
+func TestAKeyThatWasFreedIsOneRequestsAgain(t *testing.T) {
+	s, _ := store(t)
+	taken := request()
+	taken.IdempotencyKey = ""
+	if _, err := s.Create(context.Background(), taken); err != nil {
+		t.Fatal(err)
+	}
+	made := map[string]bool{}
+	var mu sync.Mutex
+	var wait sync.WaitGroup
+	for n := range 24 {
+		wait.Go(func() {
+			r := request()
+			if n%3 > 0 {
+				r.Reference = []string{"", "order 2", "order 3"}[n%3]
+			} else {
+				r.Amount = "11"
+			}
+			p, err := s.Create(context.Background(), r)
+			if err != nil && !problem.Is(err, problem.ReferenceUsed) && !problem.Is(err, problem.KeyReused) {
+				t.Error(err)
+			}
+			if err == nil {
+				mu.Lock()
+				made[p.ID] = true
+				mu.Unlock()
+			}
+		})
+	}
+	wait.Wait()
+	if len(made) > 1 {
+		t.Errorf("%v under one key", made)
+	}
+}
+
+func TestAReferenceWhosePaymentWasNotMadeYetSaysHowToFinishIt(t *testing.T) {
+	s, timer := store(t)
+	timer.fail = errors.New("stopped after the claims")
+	first := request()
+	if _, err := s.Create(context.Background(), first); err == nil {
+		t.Fatal("went through")
+	}
+	timer.fail = nil
+	other := first
+	other.IdempotencyKey, other.Amount = "k2", "11"
+	_, err := s.Create(context.Background(), other)
+	if !problem.Is(err, problem.ReferenceUsed) || !strings.Contains(err.Error(), "sending that first request again finishes it") {
+		t.Errorf("%v", err)
+	}
+	if p, err := s.Create(context.Background(), first); err != nil || p.Status != payment.Waiting {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
