@@ -118,13 +118,23 @@ type txData struct {
 	Value   string `json:"value,omitempty"`
 }
 
-// gas is a limit that transfers of tokens and coins stay below, on rollups too; what is left of it is not paid for.
-const gas = "0x186a0" // 100,000
+// gas is a limit that transfers of tokens and coins stay below; what is left of it is not paid for. Arbitrum One charges the
+// price of the data on Ethereum in gas of its own, within the limit, so that much is used there when Ethereum is busy; its
+// gas costs little (https://docs.arbitrum.io/build-decentralized-apps/how-to-estimate-gas, of Offchain Labs, a copy read
+// 2026-11-29). Chains of the OP Stack take that price beside the limit.
+func gas(chain string) string {
+	if chain == arbitrumOne {
+		return "0xf4240" // 1,000,000
+	}
+	return "0x186a0" // 100,000
+}
+
+const arbitrumOne = "42161"
 
 // tokenPocketOnEVM is by the action pushTransaction, since newer apps for iOS know no "transfer". Who sends is the wallet's
 // to say, so there is no "from".
 func tokenPocketOnEVM(a Asked, chain string) string {
-	tx := txData{ChainID: chain, Gas: gas, To: evm.Checksum(a.Address)}
+	tx := txData{ChainID: chain, Gas: gas(chain), To: evm.Checksum(a.Address)}
 	if contract := a.contract(); contract != "" {
 		tx.To, tx.Data = evm.Checksum(contract), transferCall(a.Address, a.Amount)
 	} else {

@@ -79,6 +79,19 @@ func TestTheLinksOfAPaymentInUSDTOnPolygon(t *testing.T) {
 	}
 }
 
+// Where the limit holds the price of the data on Ethereum too, a limit of a transfer alone is too low when Ethereum is busy.
+func TestTheLimitOfGasIsHigherWhereItHoldsThePriceOfData(t *testing.T) {
+	for chain, want := range map[string]string{"137": "0x186a0", "1": "0x186a0", "10": "0x186a0", "42161": "0xf4240"} {
+		for _, kind := range []string{"/erc20:0xc2132d05d31c914a87c6611c10748aeb04b58e8f", "/slip44:60"} {
+			a := usdt
+			a.Asset = money.Asset("eip155:" + chain + kind)
+			if got := paramOf(t, Of(a).TokenPocket); !strings.Contains(got, `\"gas\":\"`+want+`\"`) {
+				t.Errorf("%s%s: %s, want gas %s", chain, kind, got, want)
+			}
+		}
+	}
+}
+
 func TestTokenPocketIsToldWhereToCallBack(t *testing.T) {
 	a := usdt
 	a.CallbackURL = "https://api.example.com/callbacks/con_1?order=a%2Fb&secret=0f"

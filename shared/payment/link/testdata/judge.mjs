@@ -18,6 +18,8 @@ const cases = [
   { name: 'USDT on Polygon', asset: 'eip155:137/erc20:0xc2132d05d31c914a87c6611c10748aeb04b58e8f', symbol: 'USDT', decimals: 6, units: '10500000', to, callback, page },
   { name: 'POL', asset: 'eip155:137/slip44:966', symbol: 'POL', decimals: 18, units: '1000000000000000001', to },
   { name: 'USDT on BSC, of 18 decimals', asset: 'eip155:56/erc20:0x55d398326f99059ff775485246999027b3197955', symbol: 'USDT', decimals: 18, units: '115792089237316195423570985008687907853269984665640564039457584007913129639935', to },
+  { name: 'USDT on Arbitrum One', asset: 'eip155:42161/erc20:0xfd086bc7cd5c481dcc9c85ebe478a1c0b69fcbb9', symbol: 'USDT', decimals: 6, units: '10500000', to },
+  { name: 'ETH on Arbitrum One', asset: 'eip155:42161/slip44:60', symbol: 'ETH', decimals: 18, units: '1000000000000000001', to },
   { name: 'BTC', asset: 'bip122:000000000019d6689c085ae165831e93/slip44:0', symbol: 'BTC', decimals: 8, units: '123456', to: 'bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu', callback, page },
   { name: 'USDT on TRON', asset: 'tron:0x2b6653dc/trc20:TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t', symbol: 'USDT', decimals: 6, units: '10500000', to: 'TWer2Ygk5TEheHp3TPuYeqxmB6SsGZmaL6', callback, page },
   { name: 'TRX', asset: 'tron:0x2b6653dc/slip44:195', symbol: 'TRX', decimals: 6, units: '3000000', to: 'TWer2Ygk5TEheHp3TPuYeqxmB6SsGZmaL6' },
@@ -62,9 +64,10 @@ function links(c) {
     made.metamask = contract
       ? new URL(`https://link.metamask.io/send/${getAddress(contract)}@${id}/transfer?${new URLSearchParams({ address: getAddress(c.to), uint256: c.units })}`).href
       : new URL(`https://link.metamask.io/send/${getAddress(c.to)}@${id}?${new URLSearchParams({ value: c.units })}`).href;
+    const gas = '0x' + (id === '42161' ? 1_000_000 : 100_000).toString(16);
     const txData = contract
-      ? { chainId: id, data, gas: '0x186a0', to: getAddress(contract) }
-      : { chainId: id, gas: '0x186a0', to: getAddress(c.to), value: hex };
+      ? { chainId: id, data, gas, to: getAddress(contract) }
+      : { chainId: id, gas, to: getAddress(c.to), value: hex };
     made.tokenpocket = tokenPocket(c, 'ethereum', id, { action: 'pushTransaction', txData: JSON.stringify(txData) });
   }
   if (namespace === 'bip122') made.bip21 = bip21.encode(c.to, { amount: decimal(c.units, 8) });
