@@ -36,7 +36,7 @@ var catalogue = []Kind{
 	{PaymentOver, "More than was asked has been credited, in time, and more than the tolerance allows."},
 	{PaymentLate, "Money came after the payment's time was over, or after it was cancelled, and too little before."},
 	{PaymentExpired, "The payment's time is over and too little has come."},
-	{PaymentCancelled, "The merchant has cancelled the payment. Money that comes all the same counts for it, as late where its block is later."},
+	{PaymentCancelled, "The merchant has cancelled the payment; or more of it is credited since, from a block before that moment, and it is too little still. Later money is told as late."},
 	{PaymentDecided, "The merchant has decided about money that is not as it was asked for; the payment's decisions and whether it is settled say what."},
 	{PaymentReversed, "The chain took back money that had been credited; the payment's amounts are lower again."},
 	{DepositConfirming, "A transfer to a payment's address is in a block that is not final yet."},

@@ -27,7 +27,7 @@ type Reader struct {
 type Statement struct {
 	Payment payment.View `json:"payment" doc:"what was asked for, how it stands, and what is decided"`
 	Sums    []Sum        `json:"sums" doc:"what is booked for it, an option each"`
-	Others  []Other      `json:"others" doc:"what came in assets that were not asked for: it is the merchant's, and counts for nothing here"`
+	Others  []Other      `json:"others" doc:"what counts for nothing here and is the merchant's: what came in assets that were not asked for, and what was booked when there was no payment to count it for"`
 	Lines   []Line       `json:"lines" doc:"the deposits, the newest of each chain first; five hundred at most"`
 	LeftOff int          `json:"left_off,omitempty" doc:"how many deposits are in the sums and in no line"`
 }
@@ -45,7 +45,7 @@ type Sum struct {
 	RemainingUnits string `json:"remaining_units"`
 }
 
-// Other is what came in an asset that was not asked for.
+// Other is what came in an asset and counts for nothing here.
 type Other struct {
 	Asset       string `json:"asset" doc:"CAIP-19, or iso4217:EUR for money of a state"`
 	Amount      string `json:"amount" doc:"in the asset's own unit"`
