@@ -187,8 +187,7 @@ func TestEachFunctionHasARoleOfItsOwnWithoutWildcards(t *testing.T) {
 		}
 		used[role] = name
 		for _, policy := range resources[role].Properties["Policies"].([]any) {
-			for _, s := range dig(policy.(map[string]any), "PolicyDocument")["Statement"].([]any) {
-				statement := s.(map[string]any)
+			for _, statement := range statements(dig(policy.(map[string]any), "PolicyDocument")["Statement"]) {
 				for _, action := range statement["Action"].([]any) {
 					if strings.Contains(action.(string), "*") {
 						t.Errorf("%s may %s", role, action)
@@ -199,6 +198,22 @@ func TestEachFunctionHasARoleOfItsOwnWithoutWildcards(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// statements are those of a policy, with both branches of an !If, which is read as the list [condition, then, else].
+func statements(v any) []map[string]any {
+	switch v := v.(type) {
+	case map[string]any:
+		return []map[string]any{v}
+	case []any:
+		var all []map[string]any
+		for _, one := range v {
+			all = append(all, statements(one)...)
+		}
+		return all
+	default:
+		return nil
 	}
 }
 
