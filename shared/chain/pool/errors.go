@@ -16,7 +16,10 @@ var ErrReorganised = errors.New("node: the chain was reorganised while it was as
 var ErrBehind = errors.New("node: the head is older than a block seen before")
 
 // behindError is ErrBehind with its heights.
-type behindError struct{ head, seen uint64 }
+type behindError struct {
+	head, seen uint64
+	guessed    bool // the head was not told: the endpoint only does not know a block
+}
 
 func (e *behindError) Error() string {
 	return fmt.Sprintf("%v: %d after %d", ErrBehind, e.head, e.seen)

@@ -82,7 +82,7 @@ func (p *Pool[E]) failed(m *member[E], err error) {
 	default:
 		p.rests(m, kindOf(err), err)
 	}
-	if far {
+	if far && !behind.guessed {
 		p.compareHeads(m, behind.head)
 	}
 }
@@ -176,7 +176,8 @@ func (p *Pool[E]) resting() int {
 }
 
 // compareHeads decides who is wrong where an endpoint's head is far below what was shown. Where most endpoints say so,
-// what was shown was no block of the chain, or the chain was rolled back: the others are not believed, and these are.
+// what was shown was no block of the chain, or the chain was rolled back: the others are not believed, and these are. But
+// what as many as must have told alike is not undone by those who are below it.
 func (p *Pool[E]) compareHeads(m *member[E], head uint64) {
 	p.mu.Lock()
 	now := p.options.Now()
@@ -190,11 +191,11 @@ func (p *Pool[E]) compareHeads(m *member[E], head uint64) {
 			high = append(high, x)
 		}
 	}
-	if len(low) < 2 || len(low) <= len(high) {
+	if len(low) < 2 || len(low) <= len(high) || highest < p.alike-min(p.alike, p.slack()) {
 		p.mu.Unlock()
 		return
 	}
-	p.seen, p.seenAt = highest, now
+	p.seen, p.seenAt = max(highest, p.alike), now
 	for _, x := range low {
 		x.low = time.Time{}
 	}
@@ -248,11 +249,22 @@ func (p *Pool[E]) NotFarBehind(head uint64) error {
 }
 
 // Unknown is the error of an endpoint that does not know a block that it should. Near the head that is no trouble: behind
-// one address a provider may have several nodes, and one of them has heard of a block a moment later than another.
+// one address a provider may have several nodes, and one of them has heard of a block a moment later than another. Far below
+// it the endpoint rests until it says how high it is: it may only have thrown old blocks away, which tells nothing of its head.
 func (p *Pool[E]) Unknown(height uint64) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return &behindError{head: height - min(height, 1), seen: max(p.seen, height)}
+	return &behindError{head: height - min(height, 1), seen: max(p.seen, height), guessed: true}
+}
+
+// ToldAlike notes that as many endpoints as must have told alike of the block at that height: the chain is never again
+// taken to be lower.
+func (p *Pool[E]) ToldAlike(height uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.options.Agree > 1 {
+		p.alike = max(p.alike, height)
+	}
 }
 
 // NotFromTheFuture says whether a head's own time can be: Bitcoin lets a block be two hours early, no other chain more

@@ -262,6 +262,41 @@ func TestABlockThatIsNotKnownYetIsNoTroubleNearTheHead(t *testing.T) {
 	}
 }
 
+func TestOldBlocksThatMostHaveThrownAwaySayNothingOfTheirHeads(t *testing.T) {
+	a, b, c := &fake{name: "a", says: 10_000, tip: 10_000}, &fake{name: "b", says: 10_000, tip: 10_000}, &fake{name: "c", says: 10_000, tip: 10_000}
+	w := newWorld(t, 2, a, b, c)
+	w.Shown(10_000)
+	b.err, c.err = w.Unknown(500), w.Unknown(500)
+	if got, err := w.agreed(); !errors.Is(err, chain.ErrUnsure) {
+		t.Error(got, err)
+	}
+	w.heard("b is lag, 1 resting", "c is lag, 2 resting")
+	if err := w.NotBehind(9_000); !errors.Is(err, pool.ErrBehind) {
+		t.Errorf("what was seen is forgotten: %v", err)
+	}
+	b.err, c.err = nil, nil
+	w.after(time.Minute)
+	if got, err := w.agreed(); got != 10_000 || err != nil {
+		t.Error(got, err)
+	}
+}
+
+func TestWhatWasToldAlikeIsNotUndoneByThoseBelowIt(t *testing.T) {
+	a, b, c := &fake{name: "a", says: 1000}, &fake{name: "b", says: 100}, &fake{name: "c", says: 101}
+	w := newWorld(t, 0, a, b, c)
+	w.ToldAlike(1000)
+	if got, err := w.height(); got != 1000 || err != nil {
+		t.Fatal(got, err)
+	}
+	if got, err := w.lowest(); !errors.Is(err, chain.ErrUnsure) {
+		t.Fatal(got, err)
+	}
+	w.heard("b is lag, 1 resting", "c is lag, 2 resting")
+	if err := w.NotBehind(101); !errors.Is(err, pool.ErrBehind) {
+		t.Error(err)
+	}
+}
+
 func TestAHeadThatMostAreBehindIsNoHead(t *testing.T) {
 	a, b, c := &fake{name: "a", says: 1000}, &fake{name: "b", says: 100}, &fake{name: "c", says: 101}
 	w := newWorld(t, 0, a, b, c)

@@ -43,7 +43,8 @@ type Pool[E Endpoint] struct {
 	mu       sync.Mutex
 	seen     uint64 // the highest block that any endpoint has shown us by its height
 	seenAt   time.Time
-	disputed bool // endpoints differ, and nobody decides
+	alike    uint64 // the highest that as many as must told alike
+	disputed bool   // endpoints differ, and nobody decides
 }
 
 // Tip may be had from an endpoint: its newest height. One that lagged is asked for it before it is believed again.

@@ -44,6 +44,7 @@ func (n *Node) Settled(ctx context.Context, from, to uint64, owned chain.Owned) 
 	if err != nil {
 		return nil, err
 	}
+	n.pool.ToldAlike(to)
 	return pool.Put(ctx, n.pool, func(e *endpoint) ([]chain.Transfer, error) { return n.inRange(ctx, e, from, to, end, owned) })
 }
 

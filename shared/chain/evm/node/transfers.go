@@ -30,6 +30,9 @@ func (n *Node) Transfers(ctx context.Context, from, to uint64, owned chain.Owned
 // endpoint that keeps a log from us, or a fork of its own, is noticed.
 func (n *Node) Settled(ctx context.Context, from, to uint64, owned chain.Owned) ([]chain.Transfer, error) {
 	found, err := pool.Agreed(ctx, n.pool, pool.Told.Same, n.inRange(ctx, from, to, owned))
+	if err == nil {
+		n.pool.ToldAlike(to)
+	}
 	return found.Transfers, err
 }
 

@@ -24,6 +24,9 @@ func (n *Node) Transfers(ctx context.Context, from, to uint64, owned chain.Owned
 func (n *Node) Settled(ctx context.Context, from, to uint64, owned chain.Owned) ([]chain.Transfer, error) {
 	solid := n.config.Finality.Tag != ""
 	found, err := pool.Agreed(ctx, n.pool, pool.Told.Same, func(e *endpoint) (pool.Told, error) { return n.between(ctx, e, from, to, owned, solid) })
+	if err == nil {
+		n.pool.ToldAlike(to)
+	}
 	return found.Transfers, err
 }
 
