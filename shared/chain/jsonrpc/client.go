@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"sync/atomic"
@@ -25,8 +27,8 @@ type Client struct {
 	tally *tally // shared by the client's copies
 }
 
-// tally is how much was asked.
-type tally struct{ requests, calls atomic.Int64 }
+// tally is how much was asked, and how long one request took at the most.
+type tally struct{ requests, calls, longest atomic.Int64 }
 
 const (
 	maxAnswer = 32 << 20         // a full block of a busy chain has about a megabyte
@@ -60,6 +62,23 @@ func (c *Client) count(calls int) {
 		c.tally.calls.Add(int64(calls))
 	}
 }
+
+// Slowest is the longest that a request took since it was last asked for, whether it was answered or not.
+func (c *Client) Slowest() time.Duration {
+	if c.tally == nil {
+		return 0
+	}
+	return time.Duration(c.tally.longest.Swap(0))
+}
+
+func (c *Client) took(since time.Time) {
+	if c.tally != nil {
+		c.tally.longest.Store(max(c.tally.longest.Load(), int64(time.Since(since))))
+	}
+}
+
+// Patience is how long the client waits for one request.
+func (c *Client) Patience() time.Duration { return c.HTTP.Timeout }
 
 // Call is one question and, once asked, its answer.
 type Call struct {
@@ -126,12 +145,19 @@ func (c *Client) Post(ctx context.Context, body []byte) ([]byte, StatusError, er
 
 func (c *Client) post(ctx context.Context, body []byte, calls int) ([]byte, StatusError, error) {
 	c.count(calls)
-	req, err := c.request(ctx, body)
+	defer c.took(time.Now())
+	var taken atomic.Bool
+	req, err := c.request(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteRequest: func(w httptrace.WroteRequestInfo) { taken.Store(w.Err == nil) },
+	}), body)
 	if err != nil {
 		return nil, StatusError{}, err
 	}
 	resp, err := stayHere(c.HTTP).Do(req)
 	if err != nil {
+		if taken.Load() && late(ctx, err) {
+			return nil, StatusError{}, &LateError{After: c.Patience()}
+		}
 		var named *url.Error
 		if errors.As(err, &named) {
 			err = named.Err // without the URL
@@ -144,6 +170,9 @@ func (c *Client) post(ctx context.Context, body []byte, calls int) ([]byte, Stat
 		return nil, status, &status
 	}
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, c.Cap+1))
+	if late(ctx, err) {
+		return nil, status, &LateError{After: c.Patience()}
+	}
 	if err != nil {
 		return nil, status, fmt.Errorf("node: the answer broke off: %w", err)
 	}
@@ -151,6 +180,12 @@ func (c *Client) post(ctx context.Context, body []byte, calls int) ([]byte, Stat
 		return nil, status, &TooLargeError{Cap: c.Cap}
 	}
 	return answer, status, nil
+}
+
+// late says whether our own patience ended and not the caller's.
+func late(ctx context.Context, err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout() && ctx.Err() == nil
 }
 
 // request moves user and password from the URL into the header that they are for.

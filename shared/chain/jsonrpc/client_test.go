@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -156,6 +157,54 @@ func TestAnAnswerIsReadOnlyUpToItsCap(t *testing.T) {
 	var large *jsonrpc.TooLargeError
 	if err := c.Ask(t.Context(), &jsonrpc.Call{Method: "m"}); !errors.As(err, &large) || !jsonrpc.TooMuch(err) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestOnlyAQuestionThatWasTakenAndNotAnsweredInTimeIsTooMuch(t *testing.T) {
+	stop := make(chan struct{})
+	for what, hang := range map[string]func(http.ResponseWriter){
+		"no answer":   func(http.ResponseWriter) { <-stop },
+		"half of one": func(w http.ResponseWriter) { _, _ = io.WriteString(w, `{"id":1,`); w.(http.Flusher).Flush(); <-stop },
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.ReadAll(r.Body)
+			hang(w)
+		}))
+		t.Cleanup(server.Close)
+		c, err := jsonrpc.Open(server.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.HTTP.Timeout = 50 * time.Millisecond
+		err = c.Ask(t.Context(), &jsonrpc.Call{Method: "m"})
+		if !jsonrpc.Late(err) || !jsonrpc.TooMuch(err) {
+			t.Errorf("%s: %v", what, err)
+		}
+		if took := c.Slowest(); took < 50*time.Millisecond || c.Slowest() != 0 {
+			t.Errorf("%s: it took %s", what, took)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		if err := c.Ask(ctx, &jsonrpc.Call{Method: "m"}); jsonrpc.TooMuch(err) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s, and the caller's time is over: %v", what, err)
+		}
+		cancel()
+	}
+	close(stop)
+	c, _ := answering(t, 200, "")
+	c.HTTP = &http.Client{Timeout: 50 * time.Millisecond, Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}}
+	if err := c.Ask(t.Context(), &jsonrpc.Call{Method: "m"}); err == nil || jsonrpc.TooMuch(err) {
+		t.Errorf("nobody is there: %v", err)
+	}
+}
+
+func TestARefusalIsTooMuchOnlyWhereANarrowerQuestionMayMendIt(t *testing.T) {
+	for code, want := range map[int]bool{-32000: true, -32602: true, -32005: true, 429: false, -32600: false, -32601: false, -32700: false} {
+		if got := jsonrpc.TooMuch(&jsonrpc.RefusedError{Code: code}); got != want {
+			t.Errorf("%d: %t", code, got)
+		}
 	}
 }
 

@@ -64,6 +64,27 @@ func (f foreign) Unwrap() error { return f.error }
 // Ours marks an error that is not the endpoint's: asking another one would not help.
 func Ours(err error) error { return foreign{err} }
 
+// wide marks an error of a question that may be answered in parts.
+type wide struct{ error }
+
+func (w wide) Unwrap() error { return w.error }
+
+// Wide marks an error of a question about a range of blocks that an endpoint may answer for less of it: it is for the caller
+// to ask less. One block cannot be asked for in parts, and a limit that asking less did not help against is one of calls.
+func Wide(err error, from, to uint64) error {
+	if from < to && jsonrpc.TooMuch(err) && !jsonrpc.Limited(err) {
+		return wide{err}
+	}
+	return err
+}
+
+// slowError is an answer that came, and took too long.
+type slowError struct{ took time.Duration }
+
+func (e *slowError) Error() string {
+	return fmt.Sprintf("node: one request took %s", e.took.Round(time.Millisecond))
+}
+
 // Kind is what is wrong with an endpoint, in a word for the log.
 type Kind string
 
@@ -75,14 +96,8 @@ const (
 	Strange     Kind = "strange answer" // no JSON, not what was asked for, or answers that exclude each other
 	Refused     Kind = "refused"        // the node's own error: a method that it does not know, a key that is not valid
 	Disagrees   Kind = "disagrees"      // with most others
+	Slow        Kind = "slow"
 	Unreachable Kind = "unreachable"
-)
-
-// Codes of JSON-RPC for a limit: Infura's and others' by EIP-1474, Alchemy's by its own
-// (https://eips.ethereum.org/EIPS/eip-1474#error-codes, https://www.alchemy.com/docs/reference/error-reference, 2026-11).
-const (
-	limitExceeded   = -32005
-	tooManyRequests = 429
 )
 
 // kindOf tells what is wrong by the kind of the error, never by its words.
@@ -100,7 +115,9 @@ func kindOf(err error) Kind {
 		return WrongChain
 	case errors.As(err, &status):
 		return kindOfStatus(status)
-	case errors.As(err, &refused) && (refused.Code == limitExceeded || refused.Code == tooManyRequests):
+	case jsonrpc.Late(err):
+		return Slow
+	case jsonrpc.Limited(err):
 		return Throttled
 	case errors.As(err, &refused):
 		return Refused

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -25,6 +26,7 @@ const (
 	jitter       = 15 * time.Second // how much older than another's an honest endpoint's head may be
 	forgets      = 2 * time.Minute  // after which it no longer counts that an endpoint was behind
 	trial        = time.Minute      // after which a question that tries an endpoint is taken for dead
+	held         = time.Second      // for which a request must be out when the caller's time ends, to count as slow
 	contradicted = 3                // answers that exclude each other, within a minute of each other: no reorganisation
 )
 
@@ -41,6 +43,7 @@ type member[E Endpoint] struct {
 	trying    time.Time // its rest is over, and since then a question is out that tries it
 	left      time.Time // when it last left trouble
 
+	slow       error     // its last answer took too long
 	low        time.Time // when it was last far behind
 	head       uint64    // how high it was then
 	excludes   int       // answers that excluded each other
@@ -130,9 +133,34 @@ func (p *Pool[E]) rests(m *member[E], kind Kind, err error) {
 	p.tell(entered, News{Endpoint: m.endpoint.Name(), Kind: kind, Entered: true, Err: err})
 }
 
+// answered notes whether an endpoint's answer took more than a third of the time that we wait for one: 5 s, for a block of
+// Bitcoin 13. The answer counts; but an endpoint that is slow and not dead would use up the caller's time again and again.
+func (p *Pool[E]) answered(m *member[E]) {
+	err := slow(m, func(patience time.Duration) time.Duration { return patience / 3 })
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m.slow = err
+}
+
+// outlived notes that the caller's time ended while an endpoint was asked. That is its fault only where it held the last of it.
+func (p *Pool[E]) outlived(m *member[E], ended error) {
+	err := slow(m, func(time.Duration) time.Duration { return held })
+	if err == nil || !errors.Is(ended, context.DeadlineExceeded) {
+		p.tried(m)
+		return
+	}
+	p.rests(m, Slow, err)
+}
+
 // well notes a good answer: an endpoint in trouble leaves it. Of one that disagreed only agreement shows that it is well.
 func (p *Pool[E]) well(m *member[E], agreed bool) {
 	p.mu.Lock()
+	if late := m.slow; late != nil {
+		m.slow = nil
+		p.mu.Unlock()
+		p.rests(m, Slow, late)
+		return
+	}
 	m.trying = time.Time{}
 	leaves := m.kind != "" && (agreed || m.kind != Disagrees)
 	was := m.kind
@@ -203,8 +231,12 @@ func (p *Pool[E]) compareHeads(m *member[E], head uint64) {
 	for _, x := range low {
 		p.well(x, false)
 	}
+	kind := Disagrees
+	if p.options.Agree == 1 { // nobody would ask whether it agrees again
+		kind = Lag
+	}
 	for _, x := range high {
-		p.rests(x, Disagrees, errOutvoted)
+		p.rests(x, kind, errOutvoted)
 	}
 }
 

@@ -211,6 +211,68 @@ func (w *world) lowest() ([]int, error) {
 	})
 }
 
+func TestWhoIsSlowIsUsedAndThenLeftOut(t *testing.T) {
+	a, b := &fake{name: "a", says: 1, takes: 6 * time.Second}, &fake{name: "b", says: 2, takes: 5 * time.Second}
+	w := newWorld(t, 1, a, b)
+	for want := range 2 {
+		if got, err := w.put(); got != want+1 || err != nil {
+			t.Errorf("%d, %v", got, err)
+		}
+	}
+	w.heard("a is slow, 1 resting")
+	w.after(time.Minute)
+	if got, err := w.put(); got != 1 || err != nil {
+		t.Errorf("tried: %d, %v", got, err)
+	}
+	w.after(59 * time.Second)
+	if got, err := w.put(); got != 2 || err != nil {
+		t.Errorf("still slow: %d, %v", got, err)
+	}
+	a.takes = time.Second
+	w.after(time.Second)
+	if got, err := w.put(); got != 1 || err != nil {
+		t.Errorf("tried: %d, %v", got, err)
+	}
+	w.heard("a is no longer slow, 0 resting")
+	slow := &fake{name: "a", says: 3, takes: 10 * time.Second}
+	alone := newWorld(t, 0, slow)
+	for range 3 {
+		if got, err := alone.put(); got != 3 || err != nil {
+			t.Errorf("there is no other: %d, %v", got, err)
+		}
+	}
+}
+
+func TestWhoHoldsTheLastOfTheCallersTimeIsSlow(t *testing.T) {
+	for takes, told := range map[time.Duration]string{900 * time.Millisecond: "[]", 1100 * time.Millisecond: "[a is slow, 1 resting]"} {
+		a := &fake{name: "a", takes: takes}
+		w := newWorld(t, 1, a, &fake{name: "b"})
+		ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-1))
+		_, err := pool.Put(ctx, w.Pool, func(f *fake) (int, error) {
+			_, _ = f.answer()
+			return 0, ctx.Err()
+		})
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) || fmt.Sprint(w.news) != told {
+			t.Errorf("%s: %v, told %q", takes, err, w.news)
+		}
+	}
+}
+
+func TestWithAgreeOneWhoWasOutvotedLagsAndIsTriedAgain(t *testing.T) {
+	a, b, c := &fake{name: "a", says: 1000, tip: 1000}, &fake{name: "b", says: 100, tip: 100}, &fake{name: "c", says: 101, tip: 101}
+	w := newWorld(t, 1, a, b, c)
+	_, _ = w.height()
+	a.err = errDown // so that the others are asked, of which most say otherwise
+	_, _ = w.height()
+	a.err = nil
+	w.after(time.Minute)
+	asked := a.asked
+	if a.says, a.tip = 102, 102; w.putAsks(a) != asked+1 {
+		t.Errorf("it is never asked again: %q", w.news)
+	}
+}
+
 func TestALaggingEndpointIsLeftOutUntilItHasCaughtUp(t *testing.T) {
 	a, b := &fake{name: "a", says: 100}, &fake{name: "b", says: 101}
 	w := newWorld(t, 0, a, b)

@@ -96,7 +96,7 @@ func Put[E Endpoint, T any](ctx context.Context, p *Pool[E], question func(E) (T
 }
 
 // Some puts a question to as many endpoints as must agree, and gives each one's answer. It is for questions
-// to which good endpoints may answer differently, such as how high the chain is. It is chain.ErrUnsure where too few answer.
+// to which good endpoints may answer differently, such as how high the chain is. It is chain.ErrUnsure where too few can answer.
 func Some[E Endpoint, T any](ctx context.Context, p *Pool[E], question func(E) (T, error)) ([]T, error) {
 	r := begin(p, question, false)
 	var out []T
@@ -118,7 +118,8 @@ func Some[E Endpoint, T any](ctx context.Context, p *Pool[E], question func(E) (
 
 // Agreed is the answer that as many endpoints as must give alike. Where they differ others decide, and those
 // who said otherwise are in trouble. It is chain.ErrUnsure where there are not enough to decide, and
-// chain.ErrNotFound where all that must say so.
+// chain.ErrNotFound where all that must say so. Where one did not answer because it was asked too much at once (Wide) it is
+// that error, and not chain.ErrUnsure: asked for less, it may.
 func Agreed[E Endpoint, T any](ctx context.Context, p *Pool[E], same func(a, b T) bool, question func(E) (T, error)) (T, error) {
 	r := begin(p, question, true)
 	var said []camp[E, T]
@@ -232,20 +233,38 @@ func begin[E Endpoint, T any](p *Pool[E], question func(E) (T, error), many bool
 	return &round[E, T]{pool: p, question: question, turn: turn, resting: resting, troubles: waiting}
 }
 
+// Timed may be had from an endpoint: the longest that one request took since it was last asked for, and how long it waits for one.
+type Timed interface {
+	Slowest() time.Duration
+	Patience() time.Duration
+}
+
+// slow is the error of an endpoint of which one request took longer than that.
+func slow[E Endpoint](m *member[E], atMost func(patience time.Duration) time.Duration) error {
+	if timed, ok := any(m.endpoint).(Timed); ok {
+		if took := timed.Slowest(); took > atMost(timed.Patience()) {
+			return &slowError{took}
+		}
+	}
+	return nil
+}
+
 // ask puts the question to one endpoint. Its error ends the round; an endpoint that did not answer is noted.
 func (r *round[E, T]) ask(ctx context.Context, m *member[E]) (answer T, ok bool, err error) {
+	_ = slow(m, func(patience time.Duration) time.Duration { return patience }) // what was before does not count
 	if err = r.pool.onChain(ctx, m); err == nil {
 		answer, err = r.question(m.endpoint)
 	}
 	var ours foreign
 	switch {
 	case err == nil:
+		r.pool.answered(m)
 		return answer, true, nil
 	case errors.As(err, &ours):
 		r.pool.tried(m)
 		return answer, false, ours.error
 	case ctx.Err() != nil:
-		r.pool.tried(m)
+		r.pool.outlived(m, ctx.Err())
 		return answer, false, ctx.Err()
 	case errors.Is(err, chain.ErrNotFound):
 		r.pool.tried(m)
@@ -262,7 +281,8 @@ func named[E Endpoint](m *member[E], err error) error {
 }
 
 func (r *round[E, T]) tooFew(answers int) error {
-	if r.pool.options.Agree > 1 {
+	var tooWide wide
+	if r.pool.options.Agree > 1 && !errors.As(errors.Join(r.troubles...), &tooWide) {
 		r.troubles = append(r.troubles, fmt.Errorf("%w: %d of %d answered", chain.ErrUnsure, answers, r.pool.options.Agree))
 	}
 	return errors.Join(r.troubles...)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"farrier/shared/chain"
+	"farrier/shared/chain/jsonrpc"
 	"farrier/shared/chain/pool"
 )
 
@@ -20,7 +21,16 @@ type fake struct {
 	asked  int // questions
 	looked int // times that it was asked for its chain
 	tip    int
+	takes  time.Duration // what each answer takes
+	took   time.Duration
 }
+
+func (f *fake) Slowest() time.Duration {
+	defer func() { f.took = 0 }()
+	return f.took
+}
+
+func (f *fake) Patience() time.Duration { return 15 * time.Second }
 
 func (f *fake) Tip(context.Context) (uint64, error) { return uint64(f.tip), nil }
 
@@ -33,6 +43,7 @@ func (f *fake) OnChain(context.Context) error {
 
 func (f *fake) answer() (int, error) {
 	f.asked++
+	f.took = max(f.took, f.takes)
 	return f.says, f.err
 }
 
@@ -171,6 +182,28 @@ func TestSomeAreTheAnswersOfAsManyAsMustAgree(t *testing.T) {
 	}
 	if got, err := newWorld(t, 0, a, b).some(); !errors.Is(err, chain.ErrUnsure) || got != nil {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestWhereOneWasAskedTooMuchAtOnceTheErrorIsThatAndNotUnsure(t *testing.T) {
+	large := &jsonrpc.TooLargeError{Cap: 1}
+	limit := &jsonrpc.RefusedError{Code: -32005}
+	for _, x := range []struct {
+		a, b   error
+		unsure bool
+	}{
+		{nil, pool.Wide(large, 1, 2), false}, {pool.Wide(&jsonrpc.LateError{}, 1, 2), errDown, false}, {pool.Wide(large, 1, 2), pool.Wide(large, 1, 2), false},
+		{nil, pool.Wide(large, 2, 2), true}, {nil, pool.Wide(limit, 1, 2), true}, {nil, pool.Wide(errDown, 1, 2), true}, {nil, errDown, true}, {nil, chain.ErrNotFound, true},
+	} {
+		a, b := &fake{name: "a", err: x.a}, &fake{name: "b", err: x.b}
+		_, err := newWorld(t, 0, a, b).agreed()
+		if errors.Is(err, chain.ErrUnsure) != x.unsure || !x.unsure && !jsonrpc.TooMuch(err) {
+			t.Errorf("%v and %v: %v", x.a, x.b, err)
+		}
+	}
+	hanging := &fake{name: "b", wrong: &jsonrpc.LateError{}}
+	if _, err := newWorld(t, 0, &fake{name: "a"}, hanging).agreed(); !errors.Is(err, chain.ErrUnsure) {
+		t.Errorf("one does not even say its chain: %v", err)
 	}
 }
 

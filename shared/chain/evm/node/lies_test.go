@@ -184,11 +184,31 @@ func TestARefusedRangeIsHalvedUntilItIsAnswered(t *testing.T) {
 			}
 		},
 	} {
-		t.Run(what, func(t *testing.T) { halved(t, refuse) })
+		t.Run(what, func(t *testing.T) {
+			questions := 1
+			if strings.HasPrefix(what, "more than") { // which is also how calls are limited: it is asked for less once in a question
+				questions = 2
+			}
+			halved(t, questions, refuse)
+		})
 	}
 }
 
-func halved(t *testing.T, refuse func(http.ResponseWriter)) {
+func TestALimitOfCallsIsNotAskedNineTimes(t *testing.T) {
+	p := aPaidChain(t)
+	p.Mine(40)
+	n := newNode(t, p.tokenOnly(), p.proxy.URL)
+	if _, err := n.Head(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	requests := n.Counts().Requests
+	p.proxy.Says(http.StatusOK, `{"jsonrpc":"2.0","id":null,"error":{"code":-32005,"message":"calls"}}`)
+	if _, err := n.Transfers(t.Context(), 1, p.Height(), owned); !jsonrpc.Limited(err) || n.Counts().Requests != requests+2 {
+		t.Errorf("%d requests, %v", n.Counts().Requests-requests, err)
+	}
+}
+
+func halved(t *testing.T, questions int, refuse func(http.ResponseWriter)) {
 	p := aPaidChain(t)
 	p.Mine(40)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -217,7 +237,14 @@ func halved(t *testing.T, refuse func(http.ResponseWriter)) {
 		_, _ = w.Write(b.Bytes())
 	}))
 	defer server.Close()
-	got, err := newNode(t, p.tokenOnly(), server.URL).Transfers(t.Context(), 1, p.Height(), owned)
+	n := newNode(t, p.tokenOnly(), server.URL)
+	got, err := n.Transfers(t.Context(), 1, p.Height(), owned)
+	for range questions - 1 {
+		if err == nil {
+			t.Error("it answered before")
+		}
+		got, err = n.Transfers(t.Context(), 1, p.Height(), owned)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

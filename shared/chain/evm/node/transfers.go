@@ -40,14 +40,14 @@ func (n *Node) inRange(ctx context.Context, from, to uint64, owned chain.Owned) 
 	return func(e *endpoint) (pool.Told, error) {
 		cs, err := n.claims(ctx, e, from, to)
 		if err != nil {
-			return pool.Told{}, err
+			return pool.Told{}, pool.Wide(err, from, to)
 		}
 		ours, err := owned(ctx, cs.addresses())
 		if err != nil {
 			return pool.Told{}, pool.Ours(err)
 		}
 		transfers, err := n.proved(ctx, e, cs, ours)
-		return pool.Told{Transfers: transfers, End: cs.end.Hash}, err
+		return pool.Told{Transfers: transfers, End: cs.end.Hash}, pool.Wide(err, from, to)
 	}
 }
 
@@ -89,18 +89,24 @@ func (cs *claims) addresses() []string {
 	return slices.Compact(out)
 }
 
-// claims reads the range in spans that the endpoint is willing to answer for.
+// claims reads the range in spans that the endpoint is willing to answer for. One that let us wait in vain is not asked again at
+// once, and one that names a limit is asked for less once: if that does not help, the limit is not that of an answer.
 func (n *Node) claims(ctx context.Context, e *endpoint, from, to uint64) (*claims, error) {
 	cs := &claims{by: map[string]*claim{}}
+	limited := false
 	for from <= to {
 		through := min(to, from+e.width()-1)
 		err := n.claimsOf(ctx, e, from, through, cs)
 		switch {
 		case err == nil:
 			e.widen()
-			from = through + 1
+			from, limited = through+1, false
 		case jsonrpc.TooMuch(err) && through > from:
 			e.narrow(through - from + 1)
+			if jsonrpc.Late(err) || limited && jsonrpc.Limited(err) {
+				return nil, err
+			}
+			limited = jsonrpc.Limited(err)
 		default:
 			return nil, err
 		}

@@ -16,18 +16,25 @@ import (
 
 // Transfers asks the ranges who is paid, and then each transaction that pays us for itself.
 func (n *Node) Transfers(ctx context.Context, from, to uint64, owned chain.Owned) ([]chain.Transfer, error) {
-	found, err := pool.Put(ctx, n.pool, func(e *endpoint) (pool.Told, error) { return n.between(ctx, e, from, to, owned, false) })
+	found, err := pool.Put(ctx, n.pool, n.inRange(ctx, from, to, owned, false))
 	return found.Transfers, err
 }
 
 // Settled asks the solid blocks, where the rule of finality goes by them, and takes what the endpoints tell alike.
 func (n *Node) Settled(ctx context.Context, from, to uint64, owned chain.Owned) ([]chain.Transfer, error) {
 	solid := n.config.Finality.Tag != ""
-	found, err := pool.Agreed(ctx, n.pool, pool.Told.Same, func(e *endpoint) (pool.Told, error) { return n.between(ctx, e, from, to, owned, solid) })
+	found, err := pool.Agreed(ctx, n.pool, pool.Told.Same, n.inRange(ctx, from, to, owned, solid))
 	if err == nil {
 		n.pool.ToldAlike(to)
 	}
 	return found.Transfers, err
+}
+
+func (n *Node) inRange(ctx context.Context, from, to uint64, owned chain.Owned, solid bool) func(*endpoint) (pool.Told, error) {
+	return func(e *endpoint) (pool.Told, error) {
+		found, err := n.between(ctx, e, from, to, owned, solid)
+		return found, pool.Wide(err, from, to)
+	}
 }
 
 func (n *Node) between(ctx context.Context, e *endpoint, from, to uint64, owned chain.Owned, solid bool) (pool.Told, error) {
@@ -103,7 +110,7 @@ func (s *sighting) of(tx, block word) (*claim, error) {
 
 // look reads a range, in halves where the endpoint will not tell it at once: a node answers for 5,000 blocks
 // at the most (https://tronprotocol.github.io/documentation-en/api/json-rpc/filter/eth_getLogs/), some
-// providers for fewer.
+// providers for fewer. More than 10,000 results it refuses with -32005 (JsonRpcTooManyResultException), which elsewhere is a limit of calls too.
 func (s *sighting) look(ctx context.Context, from, to uint64) error {
 	before := s.last
 	err := s.logs(ctx, from, to)
@@ -112,7 +119,7 @@ func (s *sighting) look(ctx context.Context, from, to uint64) error {
 			err = s.blocks(ctx, at, min(to, at+most-1))
 		}
 	}
-	if err == nil || !jsonrpc.TooMuch(err) || from >= to {
+	if err == nil || !jsonrpc.TooMuch(err) || from >= to || jsonrpc.Late(err) {
 		return err
 	}
 	s.last = before // what the range told so far is told again
