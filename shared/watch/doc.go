@@ -32,6 +32,10 @@
 //     but the newest are applied;
 //   - a deposit is never stored without an entry that names it, so none is forgotten when its block goes.
 //
+// Entries live for a week. What an entry names and is not decided when half of that is over is named anew by the next one, so
+// a deposit may wait for as long as it has to. Should the watch stand still until entries that are still open have expired,
+// this is told, and it goes on from its anchor, whose block is below what they named.
+//
 // Applying is safe to repeat and to do by two at once: it compares what the chain says now with what is
 // stored now, and every write to a deposit is made under the version that was read (package deposit).
 //

@@ -62,6 +62,7 @@ type Summary struct {
 	Pending   int      `json:"pending"`
 	Trouble   string   `json:"trouble,omitempty"`   // of the last pass
 	Unsure    string   `json:"unsure,omitempty"`    // why nothing became final in it
+	Forgot    string   `json:"forgot,omitempty"`    // which entries of the journal had expired that were needed
 	Elsewhere bool     `json:"elsewhere,omitempty"` // another invocation has the lease
 	// What it took of the chain's endpoints: requests, the calls in them, and calls for each new block in hundredths.
 	Requests int64 `json:"requests"`
@@ -164,6 +165,9 @@ func (s *Summary) note(p Progress, err error) {
 	if p.Unsure != nil {
 		s.Unsure = p.Unsure.Error()
 	}
+	if p.Forgot != nil {
+		s.Forgot = p.Forgot.Error()
+	}
 }
 
 // asked notes what the minute took of the endpoints.
@@ -209,7 +213,7 @@ func holder(ctx context.Context) string {
 // tell leaves the line and the figures that alarms listen to.
 func (f *Function) tell(ctx context.Context, s Summary) {
 	name := map[string]string{"chain": string(s.Chain)}
-	if s.Trouble != "" || s.Unsure != "" {
+	if s.Trouble != "" || s.Unsure != "" || s.Forgot != "" {
 		f.Log.ErrorContext(ctx, "watch in trouble", "summary", s)
 		f.Metrics.Count("WatchTrouble", 1, name)
 	} else {

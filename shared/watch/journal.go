@@ -61,9 +61,9 @@ func (k Key) place() Key {
 	return k
 }
 
-// reach is the highest block that the entry has to do with.
+// reach is the highest block that a deposit which the entry names waits for; 0 where it names none.
 func (e Entry) reach() uint64 {
-	reach := e.To
+	reach := uint64(0)
 	for _, k := range e.Keys {
 		reach = max(reach, k.settles())
 	}
@@ -73,7 +73,14 @@ func (e Entry) reach() uint64 {
 const (
 	keepFor  = 7 * 24 * time.Hour // an entry; no reorganisation comes later
 	anchorAt = 24 * time.Hour     // how old the anchor may become
+	// fades is how old an entry becomes before what it names and is not decided is named anew: half of its life is left for
+	// a watch that stands still.
+	fades = keepFor / 2
 )
+
+// ErrForgotten: entries that name deposits which are not decided have expired, since the watch stood still for days. It goes on
+// from its anchor, whose block is below all of these, and comes upon them again.
+var ErrForgotten = errors.New("watch: entries of the journal that are still open have expired")
 
 // journal reads and writes the passes of one chain. In memory it keeps the newest entries, back to the
 // oldest one that is still open to the last.
@@ -127,18 +134,55 @@ func (j *journal) open(ctx context.Context) error {
 	return nil
 }
 
-// reopen reads older entries, back to the one with this number, so that the tail holds all that were open to it.
+// reopen reads older entries, back to the one with this number, so that the tail holds all that were open to it. It is
+// ErrForgotten where it no longer can.
 func (j *journal) reopen(ctx context.Context, oldest int64) error {
-	if oldest >= j.tail[0].Number {
-		return nil
+	if oldest < j.tail[0].Number {
+		var older []Entry
+		if err := j.read(ctx, oldest, j.tail[0].Number-1, func(e Entry) { older = append(older, e) }); err != nil {
+			return err
+		}
+		j.tail = append(older, j.tail...)
 	}
-	var older []Entry
-	if err := j.read(ctx, oldest, j.tail[0].Number-1, func(e Entry) { older = append(older, e) }); err != nil {
-		return err
+	if first := j.tail[0].Number; first > oldest || j.holes(0) > 0 {
+		return fmt.Errorf("%w: of those from %d to %d", ErrForgotten, oldest, j.newest().Number)
 	}
-	j.tail = append(older, j.tail...)
 	return nil
 }
+
+// holes is how many entries of the tail lie before its last gap, and no fewer than those.
+func (j *journal) holes(n int) int {
+	for i, e := range j.tail[1:] {
+		if e.Number > j.tail[i].Number+1 {
+			n = max(n, i+1)
+		}
+	}
+	return n
+}
+
+// fading is how many entries of the tail, the oldest ones, are soon forgotten, or have a gap after them that nobody can
+// read over again: what they name must be named anew to stay known.
+func (j *journal) fading(now time.Time) int {
+	n := 0
+	for n < len(j.tail) && now.Sub(j.tail[n].At) > fades {
+		n++
+	}
+	return j.holes(n)
+}
+
+// undecided are the keys of the oldest entries of the tail that a pass with this base, or a later one, has to decide about.
+func (j *journal) undecided(oldest int, base Entry) []Key {
+	last := int64(-1)
+	if oldest > 0 {
+		last = j.tail[oldest-1].Number
+	}
+	return j.keys(func(e Entry, k Key) bool {
+		return e.Number <= last && (k.settles() > base.Final || e.Number > base.Number)
+	})
+}
+
+// leave lets go of the oldest entries of the tail, but for its last one.
+func (j *journal) leave(oldest int) { j.tail = j.tail[min(oldest, len(j.tail)-1):] }
 
 // read gives f the entries from one number to another, or to the end where that is 0.
 func (j *journal) read(ctx context.Context, from, to int64, f func(Entry)) error {
@@ -217,7 +261,7 @@ func (j *journal) append(ctx context.Context, e Entry) (Entry, error) {
 	e.TTL = e.At.Add(keepFor).Unix()
 	e.Open = e.Number
 	for _, older := range j.tail {
-		if older.reach() > e.After || older.Number > e.Base {
+		if older.reach() > e.After || older.Number > e.Base && len(older.Keys) > 0 {
 			e.Open = older.Number
 			break
 		}

@@ -30,6 +30,7 @@ type Watcher struct {
 	journal journal
 	applied int64  // the last entry whose deposits are surely written, as far as this process knows
 	span    uint64 // how many blocks the next pass takes at the most
+	forgot  error  // that this pass goes on from the anchor, since entries have expired
 }
 
 // Progress is where a pass has brought the watch.
@@ -42,6 +43,7 @@ type Progress struct {
 	Found   int    // deposits that no pass had found before
 	Pending int    // deposits that are not final yet
 	Unsure  error  // why nothing became final: chain.ErrUnsure, or nil
+	Forgot  error  // that entries had expired which were needed: ErrForgotten, or nil
 }
 
 // Trouble that passes by itself: the next pass tries again.
@@ -89,6 +91,7 @@ func (w *Watcher) Pass(ctx context.Context) (Progress, error) {
 }
 
 func (w *Watcher) pass(ctx context.Context) (Progress, error) {
+	w.forgot = nil
 	s, err := w.sight(ctx)
 	if err != nil {
 		return Progress{}, err
@@ -98,6 +101,9 @@ func (w *Watcher) pass(ctx context.Context) (Progress, error) {
 		return w.progress(s, 0), nil
 	}
 	gone := w.journal.newest().To - s.base.To
+	if w.forgot != nil {
+		gone = 0 // they are looked at anew, and were not reorganised away
+	}
 	began := w.Now()
 	next, found, err := w.scan(ctx, s, next)
 	if errors.Is(err, chain.ErrUnsure) {
@@ -253,7 +259,7 @@ func (w *Watcher) base(ctx context.Context) (Entry, error) {
 			return Entry{}, err
 		}
 		if canonical {
-			return e, w.journal.reopen(ctx, e.Open)
+			return w.reopened(ctx, e)
 		}
 		if e.SK == anchorName {
 			return Entry{}, ErrNoCommonBlock
@@ -262,6 +268,27 @@ func (w *Watcher) base(ctx context.Context) (Entry, error) {
 			return Entry{}, err
 		}
 	}
+}
+
+// reopened is a base with all that was open to it in the journal's tail. Where that has expired it is the anchor, whose block
+// is below what waited when it was made: what is above it is looked at anew, and what the journal still names decided about.
+func (w *Watcher) reopened(ctx context.Context, base Entry) (Entry, error) {
+	err := w.journal.reopen(ctx, base.Open)
+	if !errors.Is(err, ErrForgotten) || base.SK == anchorName {
+		if base.SK == anchorName && errors.Is(err, ErrForgotten) {
+			err = nil // the entries before it are those that it stands for
+		}
+		return base, err
+	}
+	w.forgot = err
+	anchor, err := w.journal.anchor(ctx)
+	if err != nil {
+		return Entry{}, err
+	}
+	if err := w.still(ctx, anchor.To, anchor.Hash); err != nil {
+		return Entry{}, fmt.Errorf("anchor: %w", err)
+	}
+	return anchor, nil
 }
 
 // makeUp applies the newest entry again where the watcher that wrote it may have died before it had.
@@ -399,19 +426,35 @@ func (w *Watcher) scan(ctx context.Context, s sight, e Entry) (Entry, []finding,
 	return e, found, nil
 }
 
-// record writes the entry; keys beyond what one holds go into entries of their own before it, which look at no block.
+// record writes the entry. Before it come entries that look at no block: with what entries name that are soon forgotten and
+// is not decided, and with keys beyond what one entry holds.
 func (w *Watcher) record(ctx context.Context, base, e Entry, keys []Key) (Entry, error) {
-	for len(keys) > most {
-		more := base
-		more.Number, more.Base, more.At, more.Looked = e.Number, base.Number, e.At, nil
-		more.From, more.After, more.Keys = base.To+1, base.Final, keys[:most]
-		if _, err := w.journal.append(ctx, more); err != nil {
+	fading := w.journal.fading(e.At)
+	for anew := w.journal.undecided(fading, base); len(anew) > 0; e.Number++ {
+		now := anew[:min(most, len(anew))]
+		if err := w.name(ctx, base, e, now); err != nil {
 			return Entry{}, err
 		}
-		keys, e.Number = keys[most:], e.Number+1
+		anew = anew[len(now):]
+	}
+	w.journal.leave(fading)
+	for ; len(keys) > most; e.Number++ {
+		if err := w.name(ctx, base, e, keys[:most]); err != nil {
+			return Entry{}, err
+		}
+		keys = keys[most:]
 	}
 	e.Keys = keys
 	return w.journal.append(ctx, e)
+}
+
+// name writes an entry in the place of another one that names keys and looks at no block.
+func (w *Watcher) name(ctx context.Context, base, e Entry, keys []Key) error {
+	more := base
+	more.Number, more.Base, more.At, more.Looked, more.Again = e.Number, base.Number, e.At, nil, nil
+	more.From, more.After, more.Keys = base.To+1, base.Final, keys
+	_, err := w.journal.append(ctx, more)
+	return err
 }
 
 // keepAnchor moves the anchor on once a day, to the entry that the newest one goes on from: a reorganisation
@@ -449,6 +492,6 @@ func (w *Watcher) progress(s sight, found int) Progress {
 	e := w.journal.newest()
 	return Progress{
 		Height: e.To, Behind: s.head.Height - min(s.head.Height, e.To), Final: e.Final,
-		Found: found, Unsure: s.unsure, Pending: len(w.journal.keys(func(_ Entry, k Key) bool { return k.settles() > e.Final })),
+		Found: found, Unsure: s.unsure, Forgot: w.forgot, Pending: len(w.journal.keys(func(_ Entry, k Key) bool { return k.settles() > e.Final })),
 	}
 }
