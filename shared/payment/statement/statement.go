@@ -2,7 +2,11 @@ package statement
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"farrier/shared/deposit"
 	"farrier/shared/ledger"
@@ -10,11 +14,11 @@ import (
 	"farrier/shared/payment"
 )
 
-// MaxLines is how many deposits a statement lists, the newest first. The sums are of all.
+// MaxLines is how many deposits a statement reads and lists: anybody can send dust to an address, in any number.
 const MaxLines = 500
 
-// tries is how often all is read anew where money was booked meanwhile.
-const tries = 3
+// atOnce is how many deposits' entries are asked for at the same time.
+const atOnce = 8
 
 // Reader reads what a statement is made of.
 type Reader struct {
@@ -28,8 +32,10 @@ type Statement struct {
 	Payment payment.View `json:"payment" doc:"what was asked for, how it stands, and what is decided"`
 	Sums    []Sum        `json:"sums" doc:"what is booked for it, an option each"`
 	Others  []Other      `json:"others" doc:"what counts for nothing here and is the merchant's: what came in assets that were not asked for, and what was booked when there was no payment to count it for"`
-	Lines   []Line       `json:"lines" doc:"the deposits, the newest of each chain first; five hundred at most"`
-	LeftOff int          `json:"left_off,omitempty" doc:"how many deposits are in the sums and in no line"`
+	Lines   []Line       `json:"lines" doc:"the deposits, five hundred at most, those that were noticed last before the others"`
+
+	More      bool `json:"more,omitempty" doc:"more deposits came than are read here: the lines and the others are of five hundred of them, and the sums, which are of all, are the payment's own. GET /v1/deposits and GET /v1/entries have all"`
+	Meanwhile bool `json:"meanwhile,omitempty" doc:"the payment changed while this was read: its lines and sums can be of moments that lie apart. Ask again"`
 }
 
 // Sum is what is booked for one option, as the entries have it.
@@ -80,53 +86,75 @@ type Booked struct {
 	At          time.Time   `json:"at"`
 }
 
-// Of makes the statement of a payment at a moment. Shards are those of the merchant's accounts.
+// Of makes the statement of a payment at a moment. Shards are those of the merchant's accounts. All is read once.
 func (r Reader) Of(ctx context.Context, merchant, name string, shards int, now time.Time) (Statement, error) {
+	before, err := r.Payments.Get(ctx, merchant, name)
+	if err != nil {
+		return Statement{}, err
+	}
+	deposits, more, err := r.deposits(ctx, before)
+	if err != nil {
+		return Statement{}, err
+	}
+	b := newBook(deposits)
+	if err := r.entries(ctx, before, deposits, more, shards, b); err != nil {
+		return Statement{}, err
+	}
 	p, err := r.Payments.Get(ctx, merchant, name)
-	for range tries {
-		if err != nil {
-			return Statement{}, err
-		}
-		var s Statement
-		if s, err = r.read(ctx, p, shards, now); err != nil {
-			return Statement{}, err
-		}
-		var after payment.Payment
-		if after, err = r.Payments.Get(ctx, merchant, name); err == nil && after.Version == p.Version {
-			return s, nil
-		}
-		p = after
-	}
 	if err != nil {
 		return Statement{}, err
 	}
-	return r.read(ctx, p, shards, now) // it is booked to without pause: this is as good as any
-}
-
-// read lists the deposits first, so that of the entries only those of the lines have to be kept.
-func (r Reader) read(ctx context.Context, p payment.Payment, shards int, now time.Time) (Statement, error) {
-	s := Statement{Payment: p.ViewWithLinks(now), Lines: []Line{}}
-	b := newBook()
-	var listed []deposit.Deposit
-	err := r.Deposits.EachOf(ctx, p.PK, p.ID, func(d deposit.Deposit) error {
-		if len(listed) == MaxLines {
-			s.LeftOff++
-			return nil
-		}
-		listed, b.of[d.ID] = append(listed, d), nil
-		return nil
-	})
-	if err != nil {
-		return Statement{}, err
+	s := Statement{Payment: p.ViewWithLinks(now), Sums: b.sums(p), Others: b.others(), Lines: []Line{}, More: more, Meanwhile: p.Version != before.Version}
+	if more {
+		s.Sums = sumsOf(p)
 	}
-	if err := r.Ledger.EachOf(ctx, p.PK, p.ID, shards, b.add); err != nil {
-		return Statement{}, err
-	}
-	s.Sums, s.Others = b.sums(p)
-	for _, d := range listed {
+	for _, d := range deposits {
 		s.Lines = append(s.Lines, b.line(p, d))
 	}
 	return s, nil
+}
+
+var errEnough = errors.New("statement: no more is read")
+
+// deposits are as many as are listed, and whether there are more.
+func (r Reader) deposits(ctx context.Context, p payment.Payment) (listed []deposit.Deposit, more bool, err error) {
+	err = r.Deposits.EachOf(ctx, p.PK, p.ID, func(d deposit.Deposit) error {
+		if len(listed) == MaxLines {
+			return errEnough
+		}
+		listed = append(listed, d)
+		return nil
+	})
+	slices.SortStableFunc(listed, func(a, b deposit.Deposit) int { return b.NoticedAt.Compare(a.NoticedAt) })
+	if errors.Is(err, errEnough) {
+		return listed, true, nil
+	}
+	return listed, false, err
+}
+
+// entries puts into the book all that the payment has or, where that is more than is read, those of the deposits alone.
+func (r Reader) entries(ctx context.Context, p payment.Payment, deposits []deposit.Deposit, more bool, shards int, b *book) error {
+	if !more {
+		return r.Ledger.EachOf(ctx, p.PK, p.ID, shards, b.add)
+	}
+	found := make([][]ledger.Entry, len(deposits))
+	questions, ctx := errgroup.WithContext(ctx)
+	questions.SetLimit(atOnce)
+	for i, d := range deposits {
+		questions.Go(func() (err error) {
+			found[i], err = r.Ledger.Of(ctx, d)
+			return err
+		})
+	}
+	if err := questions.Wait(); err != nil {
+		return err
+	}
+	for _, e := range slices.Concat(found...) {
+		if err := b.add(e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // book is what the entries of a payment say.
@@ -137,8 +165,12 @@ type book struct {
 	order    []money.Asset // as they came first
 }
 
-func newBook() *book {
-	return &book{of: map[string][]ledger.Entry{}, toward: map[ledger.Toward]map[money.Asset]money.Amount{}, decimals: map[money.Asset]int{}}
+func newBook(deposits []deposit.Deposit) *book {
+	b := &book{of: map[string][]ledger.Entry{}, toward: map[ledger.Toward]map[money.Asset]money.Amount{}, decimals: map[money.Asset]int{}}
+	for _, d := range deposits {
+		b.of[d.ID] = nil
+	}
+	return b
 }
 
 func (b *book) add(e ledger.Entry) error {
@@ -156,24 +188,40 @@ func (b *book) add(e ledger.Entry) error {
 	return nil
 }
 
-// sums adds up the entries by what they count for.
-func (b *book) sums(p payment.Payment) ([]Sum, []Other) {
-	sums, others := []Sum{}, []Other{}
+// sums adds up the entries that count for the payment.
+func (b *book) sums(p payment.Payment) []Sum {
+	booked := p.Options()
+	for i, o := range booked {
+		booked[i].InTime, booked[i].After = b.toward[ledger.TowardInTime][o.Asset], b.toward[ledger.TowardAfter][o.Asset]
+	}
+	return sums(p, booked)
+}
+
+// sumsOf are the payment's own.
+func sumsOf(p payment.Payment) []Sum { return sums(p, p.Options()) }
+
+func sums(p payment.Payment, booked []payment.Option) []Sum {
+	all := []Sum{}
 	remaining := p.Remaining()
-	for i, o := range p.Options() {
-		inTime, late := b.toward[ledger.TowardInTime][o.Asset], b.toward[ledger.TowardAfter][o.Asset]
-		sums = append(sums, Sum{
+	for i, o := range booked {
+		all = append(all, Sum{
 			Asset: string(o.Asset), Asked: o.Amount.Decimal(o.Decimals), AskedUnits: o.Amount.String(),
-			InTime: inTime.Decimal(o.Decimals), InTimeUnits: inTime.String(), Late: late.Decimal(o.Decimals), LateUnits: late.String(),
+			InTime: o.InTime.Decimal(o.Decimals), InTimeUnits: o.InTime.String(), Late: o.After.Decimal(o.Decimals), LateUnits: o.After.String(),
 			Remaining: remaining[i].Decimal(o.Decimals), RemainingUnits: remaining[i].String(),
 		})
 	}
+	return all
+}
+
+// others adds up the entries that count for nothing.
+func (b *book) others() []Other {
+	all := []Other{}
 	for _, asset := range b.order {
 		if amount := b.toward[""][asset]; amount.Sign() != 0 {
-			others = append(others, Other{Asset: string(asset), Amount: amount.Decimal(b.decimals[asset]), AmountUnits: amount.String()})
+			all = append(all, Other{Asset: string(asset), Amount: amount.Decimal(b.decimals[asset]), AmountUnits: amount.String()})
 		}
 	}
-	return sums, others
+	return all
 }
 
 // line says of one deposit what it counts for. The book decides, since it is what was decided; where it has nothing yet,

@@ -6,10 +6,13 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"farrier/shared/cloud"
 	"farrier/shared/credit"
@@ -37,18 +40,37 @@ type desk struct {
 	t *testing.T
 	*credit.Crediter
 	statement.Reader
+	*wire
 	transfers int
+}
+
+// wire is how the reader asks the book: it counts the questions, and does something before the next one.
+type wire struct {
+	questions atomic.Int64
+	before    func()
+}
+
+func (w *wire) Do(r *http.Request) (*http.Response, error) {
+	w.questions.Add(1)
+	if do := w.before; do != nil {
+		w.before = nil
+		do()
+	}
+	return http.DefaultClient.Do(r)
 }
 
 func open(t *testing.T) *desk {
 	t.Helper()
-	d := &desk{t: t}
+	d := &desk{t: t, wire: &wire{}}
 	payments, deposits, book := parts.Table(t), parts.Table(t), ledger.Store{Entries: parts.Table(t), Balances: parts.Table(t)}
 	d.Crediter = &credit.Crediter{
 		Deposits: deposits, Payments: payments, Ledger: book, Metrics: cloud.Metrics{Out: io.Discard, Now: time.Now}, Log: slog.New(slog.DiscardHandler),
 		Now: func() time.Time { return opening.Add(3 * time.Hour) }, Random: rand.New(rand.NewPCG(1, 1)), Sleep: func(context.Context, time.Duration) error { return nil },
 	}
 	d.Reader = statement.Reader{Payments: payment.Store{Payments: payments, Now: time.Now}, Deposits: deposit.Store{Table: deposits}, Ledger: book}
+	wired := parts.Config(t, "FARRIER_TEST_DYNAMODB")
+	wired.HTTPClient = d.wire
+	d.Reader.Ledger.Entries.Client = dynamodb.NewFromConfig(wired)
 	err := payments.Create(context.Background(), payment.Payment{
 		PK: merchant, SK: name, ID: name, Status: payment.Waiting, Version: 1, CreatedAt: opening, ExpiresAt: opening.Add(time.Hour), UpdatedAt: opening,
 		Option: payment.Option{Asset: usdt, Symbol: "USDT", Decimals: 6, Amount: money.Units(10_000_000)},
@@ -68,7 +90,7 @@ func (d *desk) comes(asset money.Asset, units int64, at time.Time, booked bool, 
 	key := deposit.KeyOf(merchant, name, "eip155:137", tx, "log-0")
 	one := deposit.Deposit{
 		PK: key.PK, SK: key.SK, ID: deposit.IDOf("eip155:137", tx, "log-0"), Merchant: merchant, Payment: name, Shard: d.transfers % shards, Chain: "eip155:137", Tx: tx, Index: "log-0",
-		Asset: asset, Decimals: 6, Amount: money.Units(units), State: then, BlockTime: at, Height: 7, BlockHash: "0xb", NoticedAt: opening, UpdatedAt: opening, Version: 1,
+		Asset: asset, Decimals: 6, Amount: money.Units(units), State: then, BlockTime: at, Height: 7, BlockHash: "0xb", NoticedAt: opening.Add(-time.Duration(d.transfers) * time.Second), UpdatedAt: opening, Version: 1,
 	}
 	record := events.DynamoDBEventRecord{Change: events.DynamoDBStreamRecord{Keys: map[string]events.DynamoDBAttributeValue{
 		"pk": events.NewStringAttribute(key.PK), "sk": events.NewStringAttribute(key.SK),
@@ -133,12 +155,12 @@ func agrees(t *testing.T, s statement.Statement, p payment.Payment) {
 		if sum.Asset != string(o.Asset) || sum.InTimeUnits != o.InTime.String() || sum.LateUnits != o.After.String() || sum.RemainingUnits != remaining[i].String() {
 			t.Errorf("%+v, and the payment has %+v", sum, o)
 		}
-		if s.LeftOff == 0 && (lines["in_time "+sum.Asset].String() != sum.InTimeUnits || lines["late "+sum.Asset].String() != sum.LateUnits) {
+		if !s.More && (lines["in_time "+sum.Asset].String() != sum.InTimeUnits || lines["late "+sum.Asset].String() != sum.LateUnits) {
 			t.Errorf("%+v, and the lines have %v", sum, lines)
 		}
 	}
 	for _, other := range s.Others {
-		if s.LeftOff == 0 && lines["nothing "+other.Asset].String() != other.AmountUnits {
+		if !s.More && lines["nothing "+other.Asset].String() != other.AmountUnits {
 			t.Errorf("%+v, and the lines have %v", other, lines)
 		}
 	}
@@ -168,7 +190,10 @@ func TestAStatementSaysOfEachDepositWhatItCountsForAndWhy(t *testing.T) {
 		"0x0006": "nothing, 0 entries: it was gone from the chain before it was final",
 		"0x0007": "nothing, 2 entries: it was taken back after it was final",
 	}
-	for _, l := range s.Lines {
+	for i, l := range s.Lines { // noticed last, first
+		if tx := fmt.Sprintf("0x%04x", i+1); l.Deposit.Transaction != tx {
+			t.Errorf("line %d is of %s, want %s", i, l.Deposit.Transaction, tx)
+		}
 		if got := fmt.Sprintf("%s, %d entries: %s", l.Counts, len(l.Entries), l.Why); got != want[l.Deposit.Transaction] {
 			t.Errorf("%s: %s, want %s", l.Deposit.Transaction, got, want[l.Deposit.Transaction])
 		}
@@ -205,14 +230,49 @@ func TestTheSumsAreThePaymentsWhateverCame(t *testing.T) {
 
 func TestMoreDepositsThanLinesAreInTheSumsAlone(t *testing.T) {
 	d := open(t)
-	d.comes(usdt, 1_000_000, opening, true, deposit.Final)
-	for range statement.MaxLines {
+	for range 3 {
+		d.comes(usdt, 1_000_000, opening, true, deposit.Final)
+	}
+	for range statement.MaxLines - 3 {
 		d.comes(usdt, 1, opening, false, deposit.Seen)
 	}
 	s, p := d.statement()
 	agrees(t, s, p)
-	if len(s.Lines) != statement.MaxLines || s.LeftOff != 1 || s.Sums[0].InTime != "1.00" {
-		t.Errorf("%d lines, %d left off, %+v", len(s.Lines), s.LeftOff, s.Sums)
+	if len(s.Lines) != statement.MaxLines || s.More || s.Sums[0].InTime != "3.00" {
+		t.Errorf("%d lines, more: %t, %+v", len(s.Lines), s.More, s.Sums)
+	}
+	d.comes(usdt, 1, opening, false, deposit.Seen)
+	d.comes(usdt, 1, opening, false, deposit.Seen)
+	d.questions.Store(0)
+	s, p = d.statement()
+	agrees(t, s, p)
+	if len(s.Lines) != statement.MaxLines || !s.More || s.Sums[0].InTime != "3.00" {
+		t.Errorf("%d lines, more: %t, %+v", len(s.Lines), s.More, s.Sums)
+	}
+	booked := 0
+	for _, l := range s.Lines {
+		booked += len(l.Entries)
+	}
+	if booked == 0 || d.questions.Load() > statement.MaxLines {
+		t.Errorf("%d entries, by %d questions", booked, d.questions.Load())
+	}
+}
+
+// Money that is booked without pause makes no statement read without end: it says that it may be uneven.
+func TestAllIsReadOnceAndAStatementSaysWhatWasBookedMeanwhile(t *testing.T) {
+	d := open(t)
+	d.comes(usdt, 1_000_000, opening, true, deposit.Final)
+	if s, _ := d.statement(); s.Meanwhile {
+		t.Error("nothing was booked meanwhile")
+	}
+	d.questions.Store(0)
+	d.before = func() { d.comes(usdt, 2_000_000, opening, true, deposit.Final) }
+	s, err := d.Of(context.Background(), merchant, name, shards, opening)
+	if err != nil || !s.Meanwhile || s.Payment.Received != "3.00" {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if n := d.questions.Load(); n != shards {
+		t.Errorf("the entries of %d shards took %d questions", shards, n)
 	}
 }
 
