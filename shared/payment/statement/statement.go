@@ -106,7 +106,7 @@ func (r Reader) Of(ctx context.Context, merchant, name string, shards int, now t
 	}
 	s := Statement{Payment: p.ViewWithLinks(now), Sums: b.sums(p), Others: b.others(), Lines: []Line{}, More: more, Meanwhile: p.Version != before.Version}
 	if more {
-		s.Sums = sumsOf(p)
+		s.Sums = sums(p, p.Options())
 	}
 	for _, d := range deposits {
 		s.Lines = append(s.Lines, b.line(p, d))
@@ -197,9 +197,7 @@ func (b *book) sums(p payment.Payment) []Sum {
 	return sums(p, booked)
 }
 
-// sumsOf are the payment's own.
-func sumsOf(p payment.Payment) []Sum { return sums(p, p.Options()) }
-
+// sums are of what the options say is booked, be they of the book or the payment's own.
 func sums(p payment.Payment, booked []payment.Option) []Sum {
 	all := []Sum{}
 	remaining := p.Remaining()
