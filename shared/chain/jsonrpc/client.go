@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -20,7 +21,7 @@ import (
 type Client struct {
 	URL    string // may hold the operator's key or user:password: it never appears in an error
 	HTTP   *http.Client
-	Cap    int64       // bytes of one answer
+	Cap    int64       // bytes of one HTTP answer
 	Header http.Header // sent along with every request, such as a provider's key
 
 	name  string
@@ -32,6 +33,7 @@ type tally struct{ requests, calls, longest atomic.Int64 }
 
 const (
 	maxAnswer = 32 << 20         // a full block of a busy chain has about a megabyte
+	small     = 256 << 10        // of a call that says nothing else
 	patience  = 15 * time.Second // for one HTTP request
 )
 
@@ -84,9 +86,26 @@ func (c *Client) Patience() time.Duration { return c.HTTP.Timeout }
 type Call struct {
 	Method string
 	Params []any
+	Cap    int64 // bytes of its answer; 0 for a few hundred thousand
 	Err    error // of this call alone: *RefusedError
 
 	result json.RawMessage
+}
+
+// Large is the Cap of a call whose answer may be as large as the client takes: a whole block, its traces, logs, receipts.
+const Large = math.MaxInt64
+
+// cap is how large the answer to all calls may be.
+func (c *Client) cap(calls []*Call) int64 {
+	sum := int64(0)
+	for _, q := range calls {
+		own := q.Cap
+		if own == 0 {
+			own = small
+		}
+		sum += min(own, c.Cap-sum)
+	}
+	return sum
 }
 
 type request struct {
@@ -123,11 +142,11 @@ func (c *Client) Ask(ctx context.Context, calls ...*Call) error {
 	if err != nil {
 		return fmt.Errorf("node: %w", err)
 	}
-	answer, status, err := c.post(ctx, body, len(calls))
+	answer, status, err := c.post(ctx, body, len(calls), c.cap(calls))
 	if err != nil {
 		return err
 	}
-	responses, err := parse(answer)
+	responses, err := parse(answer, len(calls))
 	switch {
 	case err != nil && status.Status != http.StatusOK:
 		return &status
@@ -140,10 +159,10 @@ func (c *Client) Ask(ctx context.Context, calls ...*Call) error {
 // Post sends a body of JSON and gives what was answered, with which status. It is for nodes that speak another
 // API beside JSON-RPC. A throttled request is an error whatever its body says.
 func (c *Client) Post(ctx context.Context, body []byte) ([]byte, StatusError, error) {
-	return c.post(ctx, body, 1)
+	return c.post(ctx, body, 1, c.Cap)
 }
 
-func (c *Client) post(ctx context.Context, body []byte, calls int) ([]byte, StatusError, error) {
+func (c *Client) post(ctx context.Context, body []byte, calls int, most int64) ([]byte, StatusError, error) {
 	c.count(calls)
 	defer c.took(time.Now())
 	var taken atomic.Bool
@@ -169,15 +188,15 @@ func (c *Client) post(ctx context.Context, body []byte, calls int) ([]byte, Stat
 	if status.Status == http.StatusTooManyRequests {
 		return nil, status, &status
 	}
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, c.Cap+1))
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
 	if late(ctx, err) {
 		return nil, status, &LateError{After: c.Patience()}
 	}
 	if err != nil {
 		return nil, status, fmt.Errorf("node: the answer broke off: %w", err)
 	}
-	if int64(len(answer)) > c.Cap {
-		return nil, status, &TooLargeError{Cap: c.Cap}
+	if int64(len(answer)) > most {
+		return nil, status, &TooLargeError{Cap: most}
 	}
 	return answer, status, nil
 }
@@ -223,11 +242,14 @@ func retryAfter(text string) time.Duration {
 	return time.Duration(seconds) * time.Second // #nosec G115 -- of 31 bits
 }
 
-// parse reads one response or a batch of them.
-func parse(answer []byte) ([]response, error) {
+// parse reads one response or a batch of them, and no more of them than there are questions.
+func parse(answer []byte, questions int) ([]response, error) {
 	if trimmed := bytes.TrimLeft(answer, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '[' {
-		var many []response
-		if err := json.Unmarshal(answer, &many); err != nil {
+		many, err := list[response](answer, questions)
+		if errors.Is(err, errTooMany) {
+			return nil, err
+		}
+		if err != nil {
 			return nil, errors.New("the answer is not whole JSON")
 		}
 		return many, nil

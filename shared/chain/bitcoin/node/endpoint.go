@@ -146,7 +146,7 @@ func readHeight(q *jsonrpc.Call) (uint64, error) {
 
 // block is a whole block, proved to be the one with that hash and, where blocks say so, at that height.
 func (e *endpoint) block(ctx context.Context, hash chainhash.Hash, height uint64) (*wire.MsgBlock, error) {
-	q := &jsonrpc.Call{Method: "getblock", Params: []any{hash.String(), 0}}
+	q := &jsonrpc.Call{Method: "getblock", Params: []any{hash.String(), 0}, Cap: jsonrpc.Large}
 	if err := e.Ask(ctx, q); err != nil {
 		return nil, err
 	}

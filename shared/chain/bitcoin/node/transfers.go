@@ -175,7 +175,7 @@ func (n *Node) Transaction(ctx context.Context, tx string) (chain.Block, []chain
 
 // blockOf is the block that an endpoint says holds the transaction: ErrNotFound where none does, also while it waits.
 func (n *Node) blockOf(ctx context.Context, e *endpoint, id chainhash.Hash) (chainhash.Hash, error) {
-	q := &jsonrpc.Call{Method: "getrawtransaction", Params: []any{id.String(), 1}}
+	q := &jsonrpc.Call{Method: "getrawtransaction", Params: []any{id.String(), 1}, Cap: jsonrpc.Large}
 	if err := e.Ask(ctx, q); err != nil {
 		return chainhash.Hash{}, err
 	}

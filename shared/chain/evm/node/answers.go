@@ -23,7 +23,7 @@ type header struct {
 
 type body struct {
 	header
-	Transactions []transaction `json:"transactions"`
+	Transactions jsonrpc.List[transaction] `json:"transactions"`
 }
 
 type transaction struct {
@@ -35,11 +35,11 @@ type transaction struct {
 }
 
 type receipt struct {
-	Tx        *common.Hash    `json:"transactionHash"`
-	BlockHash *common.Hash    `json:"blockHash"`
-	Height    *hexutil.Uint64 `json:"blockNumber"`
-	Status    *hexutil.Uint64 `json:"status"`
-	Logs      []eventLog      `json:"logs"`
+	Tx        *common.Hash           `json:"transactionHash"`
+	BlockHash *common.Hash           `json:"blockHash"`
+	Height    *hexutil.Uint64        `json:"blockNumber"`
+	Status    *hexutil.Uint64        `json:"status"`
+	Logs      jsonrpc.List[eventLog] `json:"logs"`
 }
 
 type eventLog struct {

@@ -184,7 +184,11 @@ func (n *Node) blockAt(ctx context.Context, height uint64) func(*endpoint) (chai
 const getBlock = "eth_getBlockByNumber"
 
 func blockQuestion(height uint64, full bool) *jsonrpc.Call {
-	return &jsonrpc.Call{Method: getBlock, Params: []any{hexutil.EncodeUint64(height), full}}
+	q := &jsonrpc.Call{Method: getBlock, Params: []any{hexutil.EncodeUint64(height), full}}
+	if full {
+		q.Cap = jsonrpc.Large
+	}
+	return q
 }
 
 func (e *endpoint) blocksByTag(ctx context.Context, tags ...string) ([]chain.Block, error) {

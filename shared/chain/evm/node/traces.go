@@ -22,6 +22,9 @@ import (
 // traceBatch is how many blocks' traces are asked for at once: each may have several megabytes.
 const traceBatch = 4
 
+// largestTrace is how many bytes the traces of one transaction may have: a payout to a thousand has about one million.
+const largestTrace = 4 << 20
+
 // move is coin that a contract sent within a transaction.
 type move struct {
 	from, to common.Address
@@ -156,12 +159,12 @@ func movesOf(method string, steps map[common.Hash][]step) (map[common.Hash][]mov
 
 // treeTrace is a frame as geth's callTracer tells it.
 type treeTrace struct {
-	Type  string          `json:"type"`
-	From  *common.Address `json:"from"`
-	To    *common.Address `json:"to"`
-	Value *hexutil.Big    `json:"value"`
-	Error string          `json:"error"`
-	Calls []treeTrace     `json:"calls"`
+	Type  string                  `json:"type"`
+	From  *common.Address         `json:"from"`
+	To    *common.Address         `json:"to"`
+	Value *hexutil.Big            `json:"value"`
+	Error string                  `json:"error"`
+	Calls jsonrpc.List[treeTrace] `json:"calls"`
 }
 
 // deepest is how deep calls go (the EVM's stack of calls holds 1024).
@@ -200,7 +203,7 @@ var callTracer = map[string]any{"tracer": "callTracer"}
 
 // tracesQuestion asks for the traces of a block.
 func (n *Node) tracesQuestion(height uint64) *jsonrpc.Call {
-	q := &jsonrpc.Call{Method: n.config.Native.Traces, Params: []any{hexutil.EncodeUint64(height)}}
+	q := &jsonrpc.Call{Method: n.config.Native.Traces, Params: []any{hexutil.EncodeUint64(height)}, Cap: jsonrpc.Large}
 	if n.config.Native.Traces == chain.GethTraces {
 		q.Params = append(q.Params, callTracer)
 	}
@@ -210,17 +213,17 @@ func (n *Node) tracesQuestion(height uint64) *jsonrpc.Call {
 // movesIn reads the answer to tracesQuestion, by transaction.
 func (n *Node) movesIn(q *jsonrpc.Call, block chain.Block) (map[common.Hash][]move, error) {
 	if n.config.Native.Traces == chain.FlatTraces {
-		var traces []flatTrace
+		var traces jsonrpc.List[flatTrace]
 		if err := q.Read(&traces); err != nil {
 			return nil, err
 		}
 		return flatMoves(q.Method, traces, block)
 	}
-	var traces []struct {
+	var traces jsonrpc.List[struct {
 		Tx     *common.Hash `json:"txHash"`
 		Result *treeTrace   `json:"result"`
 		Error  string       `json:"error"`
-	}
+	}]
 	if err := q.Read(&traces); err != nil {
 		return nil, err
 	}
@@ -270,9 +273,9 @@ func (n *Node) addMoves(cs *claims, q *jsonrpc.Call, b body, block chain.Block) 
 // traceQuestion asks for the traces of one transaction.
 func (n *Node) traceQuestion(tx string) *jsonrpc.Call {
 	if n.config.Native.Traces == chain.GethTraces {
-		return &jsonrpc.Call{Method: "debug_traceTransaction", Params: []any{tx, callTracer}}
+		return &jsonrpc.Call{Method: "debug_traceTransaction", Params: []any{tx, callTracer}, Cap: largestTrace}
 	}
-	return &jsonrpc.Call{Method: "trace_transaction", Params: []any{tx}}
+	return &jsonrpc.Call{Method: "trace_transaction", Params: []any{tx}, Cap: largestTrace}
 }
 
 // movesBy reads the answer to traceQuestion.
@@ -284,7 +287,7 @@ func (n *Node) movesBy(q *jsonrpc.Call, tx string, block chain.Block) ([]move, e
 		}
 		return treeMoves(q.Method, root)
 	}
-	var traces []flatTrace
+	var traces jsonrpc.List[flatTrace]
 	if err := q.Read(&traces); err != nil {
 		return nil, err
 	}

@@ -163,7 +163,7 @@ func (n *Node) tokenClaims(ctx context.Context, e *endpoint, from, to uint64, cs
 	q := &jsonrpc.Call{Method: "eth_getLogs", Params: []any{map[string]any{
 		"fromBlock": hexutil.EncodeUint64(from), "toBlock": hexutil.EncodeUint64(to),
 		"address": n.tokenAddresses(), "topics": []any{transferTopic},
-	}}}
+	}}, Cap: jsonrpc.Large}
 	if err := e.Ask(ctx, last, q); err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func (n *Node) tokenClaims(ctx context.Context, e *endpoint, from, to uint64, cs
 	if cs.end, err = n.shown(last, to); err != nil {
 		return err
 	}
-	var logs []eventLog
+	var logs jsonrpc.List[eventLog]
 	if err := q.Read(&logs); err != nil {
 		return err
 	}
@@ -340,7 +340,7 @@ func (e *endpoint) receipts(ctx context.Context, wanted []*claim) ([]receipt, er
 	for part := range slices.Chunk(wanted, batch) {
 		var questions []*jsonrpc.Call
 		for _, c := range part {
-			questions = append(questions, &jsonrpc.Call{Method: "eth_getTransactionReceipt", Params: []any{c.tx}})
+			questions = append(questions, &jsonrpc.Call{Method: "eth_getTransactionReceipt", Params: []any{c.tx}, Cap: jsonrpc.Large})
 		}
 		if err := e.Ask(ctx, questions...); err != nil {
 			return nil, err
@@ -490,9 +490,9 @@ type mined struct {
 }
 
 func (n *Node) mined(ctx context.Context, e *endpoint, tx string) (mined, error) {
-	questions := []*jsonrpc.Call{{Method: "eth_getTransactionReceipt", Params: []any{tx}}}
+	questions := []*jsonrpc.Call{{Method: "eth_getTransactionReceipt", Params: []any{tx}, Cap: jsonrpc.Large}}
 	if !n.config.Native.Ignore {
-		questions = append(questions, &jsonrpc.Call{Method: "eth_getTransactionByHash", Params: []any{tx}})
+		questions = append(questions, &jsonrpc.Call{Method: "eth_getTransactionByHash", Params: []any{tx}, Cap: jsonrpc.Large})
 	}
 	if n.config.Native.Traces != "" {
 		questions = append(questions, n.traceQuestion(tx))

@@ -120,11 +120,11 @@ type event struct {
 
 // receipt is what eth_getTransactionReceipt answers.
 type receipt struct {
-	Tx     *word           `json:"transactionHash"`
-	Block  *word           `json:"blockHash"`
-	Height *hexutil.Uint64 `json:"blockNumber"`
-	Status *hexutil.Uint64 `json:"status"` // 1 where the contract's result is SUCCESS, and where no contract ran
-	Logs   []event         `json:"logs"`
+	Tx     *word               `json:"transactionHash"`
+	Block  *word               `json:"blockHash"`
+	Height *hexutil.Uint64     `json:"blockNumber"`
+	Status *hexutil.Uint64     `json:"status"` // 1 where the contract's result is SUCCESS, and where no contract ran
+	Logs   jsonrpc.List[event] `json:"logs"`
 }
 
 // of sees that a receipt is whole and that of the transaction.
@@ -153,11 +153,11 @@ type info struct {
 	Receipt struct {
 		Result string `json:"result"` // of the contract: SUCCESS, REVERT, OUT_OF_ENERGY, …; nothing where none ran
 	} `json:"receipt"`
-	Logs []struct {
+	Logs jsonrpc.List[struct {
 		Address account `json:"address"`
 		Topics  []word  `json:"topics"`
 		Data    octets  `json:"data"`
-	} `json:"log"`
+	}] `json:"log"`
 }
 
 // success is the only result with which a contract's events and a transaction's coin count.
@@ -201,7 +201,7 @@ type wholeBlock struct {
 			Parent *word  `json:"parentHash"`
 		} `json:"raw_data"`
 	} `json:"block_header"`
-	Transactions []transaction `json:"transactions"`
+	Transactions jsonrpc.List[transaction] `json:"transactions"`
 }
 
 // at sees that it is the block of that height.
@@ -222,12 +222,12 @@ type transaction struct {
 		Result string `json:"contractRet"`
 	} `json:"ret"`
 	Raw struct {
-		Contracts []struct {
+		Contracts jsonrpc.List[struct {
 			Type      string `json:"type"`
 			Parameter struct {
 				Value json.RawMessage `json:"value"` // of a form that each type has for itself
 			} `json:"parameter"`
-		} `json:"contract"`
+		}] `json:"contract"`
 	} `json:"raw_data"`
 }
 

@@ -46,7 +46,7 @@ type reading struct {
 // read asks both APIs about a transaction; about the coin that it moves only where that may count.
 // It is ErrNotFound where the node does not know the transaction in a block.
 func (n *Node) read(ctx context.Context, e *endpoint, tx word, native, solid bool) (*reading, error) {
-	q := &jsonrpc.Call{Method: askReceipt, Params: []any{"0x" + tx.String()}}
+	q := &jsonrpc.Call{Method: askReceipt, Params: []any{"0x" + tx.String()}, Cap: jsonrpc.Large}
 	if err := e.Ask(ctx, q); err != nil {
 		return nil, err
 	}

@@ -140,14 +140,14 @@ func (s *sighting) logs(ctx context.Context, from, to uint64) error {
 	q := &jsonrpc.Call{Method: askLogs, Params: []any{map[string]any{
 		"fromBlock": hexutil.EncodeUint64(from), "toBlock": hexutil.EncodeUint64(to),
 		"address": s.node.asked, "topics": []any{"0x" + transferred.String()},
-	}}}
+	}}, Cap: jsonrpc.Large}
 	if err := s.endpoint.Ask(ctx, end, q); err != nil {
 		return err
 	}
 	if _, err := s.node.shown(end, to); err != nil {
 		return err
 	}
-	var events []event
+	var events jsonrpc.List[event]
 	if err := q.Read(&events); err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ const most = 10
 func (s *sighting) blocks(ctx context.Context, from, to uint64) error {
 	const path = "wallet/getblockbylimitnext"
 	var list struct {
-		Blocks []wholeBlock `json:"block"`
+		Blocks jsonrpc.List[wholeBlock] `json:"block"`
 	}
 	if _, err := s.endpoint.tell(ctx, path, map[string]uint64{"startNum": from, "endNum": to + 1}, &list); err != nil {
 		return err
