@@ -97,6 +97,7 @@ const (
 	Refused     Kind = "refused"        // the node's own error: a method that it does not know, a key that is not valid
 	Disagrees   Kind = "disagrees"      // with most others
 	Slow        Kind = "slow"
+	LeftOut     Kind = "left out" // no trouble that it rests for: what it could not tell is gone on without
 	Unreachable Kind = "unreachable"
 )
 

@@ -170,6 +170,12 @@ func (p *Pool[E]) well(m *member[E], agreed bool) {
 	p.tell(leaves, News{Endpoint: m.endpoint.Name(), Kind: was})
 }
 
+// Mention tells of something about an endpoint that does not make it rest.
+func (p *Pool[E]) Mention(e E, kind Kind, err error) {
+	p.mu.Lock()
+	p.tell(true, News{Endpoint: e.Name(), Kind: kind, Entered: true, Err: err})
+}
+
 // tell gives the lock back and then tells, if there is news.
 func (p *Pool[E]) tell(news bool, n News) {
 	n.Chain, n.Resting = p.options.Chain, p.resting()

@@ -31,6 +31,9 @@ type Node struct {
 	config chain.Config
 	tokens map[string]chain.Token
 	pool   *pool.Pool[*endpoint]
+
+	endpoints int
+	untraced  untraced
 }
 
 var (
@@ -63,6 +66,7 @@ func New(o Options) (*Node, error) {
 		endpoints = append(endpoints, &endpoint{Client: client, chainID: reference, span: widest})
 	}
 	var err error
+	n.endpoints = len(endpoints)
 	n.pool, err = pool.New(pool.Of(o.Config, o.Now, o.Tell), endpoints...)
 	return n, err
 }
@@ -74,6 +78,8 @@ type endpoint struct {
 
 	mu   sync.Mutex
 	span uint64 // how many blocks it last answered for at once
+
+	tracesAtOnce int // how many transactions' traces it is asked for
 }
 
 // OnChain asks for the chain's id (https://eips.ethereum.org/EIPS/eip-695).

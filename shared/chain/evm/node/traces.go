@@ -243,7 +243,7 @@ func (n *Node) movesIn(q *jsonrpc.Call, block chain.Block) (map[common.Hash][]mo
 
 // addMoves adds what the contracts of a block sent on. Every transaction that a person sent must have its trace: an
 // answer without one would keep money from us. (The zero address signs nothing: chains use it for what they do themselves.)
-func (n *Node) addMoves(cs *claims, q *jsonrpc.Call, b body, block chain.Block) error {
+func (n *Node) addMoves(cs *claims, e *endpoint, q *jsonrpc.Call, b body, block chain.Block) error {
 	moved, err := n.movesIn(q, block)
 	if err != nil {
 		return err
@@ -254,6 +254,16 @@ func (n *Node) addMoves(cs *claims, q *jsonrpc.Call, b body, block chain.Block) 
 			return jsonrpc.Strange(q.Method, "no trace of the transaction %s", t.Hash.Hex())
 		}
 	}
+	for tx := range moved {
+		if n.leftOut(e, tx.Hex()) {
+			delete(moved, tx)
+		}
+	}
+	return cs.add(moved, block)
+}
+
+// add notes what the contracts of a block sent on.
+func (cs *claims) add(moved map[common.Hash][]move, block chain.Block) error {
 	for tx, m := range moved {
 		if len(m) == 0 {
 			continue

@@ -3,6 +3,7 @@ package node
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 
@@ -156,23 +157,12 @@ func (n *Node) claimsOf(ctx context.Context, e *endpoint, from, to uint64, cs *c
 	return nil
 }
 
-// tokenClaims asks for the last block of the range in the same breath: an endpoint that has not heard
-// of it yet would answer an empty list of logs instead of an error.
 func (n *Node) tokenClaims(ctx context.Context, e *endpoint, from, to uint64, cs *claims) error {
-	last := blockQuestion(to, false)
-	q := &jsonrpc.Call{Method: "eth_getLogs", Params: []any{map[string]any{
-		"fromBlock": hexutil.EncodeUint64(from), "toBlock": hexutil.EncodeUint64(to),
-		"address": n.tokenAddresses(), "topics": []any{transferTopic},
-	}}, Cap: jsonrpc.Large}
-	if err := e.Ask(ctx, last, q); err != nil {
-		return err
+	logs, err := n.logs(ctx, e, from, to, n.tokenAddresses(), cs)
+	if from == to && inParts(err) {
+		logs, err = n.logsOf(ctx, e, from, cs)
 	}
-	var err error
-	if cs.end, err = n.shown(last, to); err != nil {
-		return err
-	}
-	var logs jsonrpc.List[eventLog]
-	if err := q.Read(&logs); err != nil {
+	if err != nil {
 		return err
 	}
 	for _, l := range logs {
@@ -181,6 +171,26 @@ func (n *Node) tokenClaims(ctx context.Context, e *endpoint, from, to uint64, cs
 		}
 	}
 	return nil
+}
+
+// logs asks for the last block of the range in the same breath: an endpoint that has not heard
+// of it yet would answer an empty list of logs instead of an error.
+func (n *Node) logs(ctx context.Context, e *endpoint, from, to uint64, tokens []string, cs *claims) ([]eventLog, error) {
+	last := blockQuestion(to, false)
+	q := &jsonrpc.Call{Method: "eth_getLogs", Params: []any{map[string]any{
+		"fromBlock": hexutil.EncodeUint64(from), "toBlock": hexutil.EncodeUint64(to),
+		"address": tokens, "topics": []any{transferTopic},
+	}}, Cap: jsonrpc.Large}
+	if err := e.Ask(ctx, last, q); err != nil {
+		return nil, err
+	}
+	var err error
+	if cs.end, err = n.shown(last, to); err != nil {
+		return nil, err
+	}
+	var logs jsonrpc.List[eventLog]
+	err = q.Read(&logs)
+	return logs, err
 }
 
 func (n *Node) tokenAddresses() []string {
@@ -226,8 +236,23 @@ func (n *Node) configured(l eventLog) bool {
 }
 
 // nativeClaims reads the blocks whole: value that a transaction carries leaves no log. Where it is configured, the
-// blocks' traces are asked for besides.
+// blocks' traces are asked for besides. Where that is too much at once, in halves, and of one block transaction by transaction.
 func (n *Node) nativeClaims(ctx context.Context, e *endpoint, from, to uint64, cs *claims) error {
+	err := n.blockClaims(ctx, e, from, to, cs)
+	switch {
+	case from == to && n.config.Native.Traces != "" && (inParts(err) || jsonrpc.Late(err)):
+		return n.oneByOne(ctx, e, from, cs)
+	case from == to || !inParts(err):
+		return err
+	}
+	half := from + (to-from)/2
+	if err := n.nativeClaims(ctx, e, from, half, cs); err != nil {
+		return err
+	}
+	return n.nativeClaims(ctx, e, half+1, to, cs)
+}
+
+func (n *Node) blockClaims(ctx context.Context, e *endpoint, from, to uint64, cs *claims) error {
 	var questions, traces []*jsonrpc.Call
 	for h := from; h <= to; h++ {
 		questions = append(questions, blockQuestion(h, true))
@@ -239,32 +264,38 @@ func (n *Node) nativeClaims(ctx context.Context, e *endpoint, from, to uint64, c
 		return err
 	}
 	for i, q := range questions {
-		var b body
-		height := from + uint64(i) // #nosec G115 -- i is small
-		if err := n.readBlock(q, height, &b); err != nil {
-			return err
-		}
-		block, err := n.remembered(b.header, height)
+		b, block, err := n.addBlock(cs, q, from+uint64(i)) // #nosec G115 -- i is small
 		if err != nil {
 			return err
-		}
-		cs.end = block
-		if b.Transactions == nil {
-			return jsonrpc.Strange(q.Method, "a block without transactions")
-		}
-		for j := range b.Transactions {
-			if err := addNative(cs, &b.Transactions[j], block); err != nil {
-				return err
-			}
 		}
 		if len(traces) == 0 {
 			continue
 		}
-		if err := n.addMoves(cs, traces[i], b, block); err != nil {
+		if err := n.addMoves(cs, e, traces[i], b, block); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// addBlock adds what the transactions of a block carry themselves.
+func (n *Node) addBlock(cs *claims, q *jsonrpc.Call, height uint64) (b body, block chain.Block, err error) {
+	if err = n.readBlock(q, height, &b); err != nil {
+		return b, block, err
+	}
+	if block, err = n.remembered(b.header, height); err != nil {
+		return b, block, err
+	}
+	cs.end = block
+	if b.Transactions == nil {
+		return b, block, jsonrpc.Strange(q.Method, "a block without transactions")
+	}
+	for i := range b.Transactions {
+		if err := addNative(cs, &b.Transactions[i], block); err != nil {
+			return b, block, err
+		}
+	}
+	return b, block, nil
 }
 
 func addNative(cs *claims, t *transaction, block chain.Block) error {
@@ -302,7 +333,7 @@ func (n *Node) proved(ctx context.Context, e *endpoint, cs *claims, ours map[str
 	slices.SortFunc(wanted, func(a, b *claim) int {
 		return cmp.Or(cmp.Compare(a.block.Height, b.block.Height), cmp.Compare(a.tx, b.tx))
 	})
-	receipts, err := e.receipts(ctx, wanted)
+	receipts, err := n.receipts(ctx, e, wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -315,14 +346,17 @@ func (n *Node) proved(ctx context.Context, e *endpoint, cs *claims, ours map[str
 	}
 	var out []chain.Transfer
 	for i, c := range wanted {
-		if err := n.agree(c, receipts[i]); err != nil {
+		if receipts[i] == nil {
+			continue
+		}
+		if err := n.agree(c, *receipts[i]); err != nil {
 			return nil, err
 		}
 		block := blocks[c.block.Height]
 		if block.Hash != c.block.Hash {
 			return nil, pool.ErrReorganised
 		}
-		moved, err := n.moved(c.tx, block, receipts[i], c.native, c.moves)
+		moved, err := n.moved(c.tx, block, *receipts[i], c.native, c.moves)
 		if err != nil {
 			return nil, err
 		}
@@ -335,22 +369,30 @@ func (n *Node) proved(ctx context.Context, e *endpoint, cs *claims, ours map[str
 	return out, nil
 }
 
-func (e *endpoint) receipts(ctx context.Context, wanted []*claim) ([]receipt, error) {
-	out := make([]receipt, 0, len(wanted))
+// receipts are those of the claims. One that is larger than any answer may be is nil: it has a hundred thousand logs, and proves
+// nothing to us. Else anyone could stop the watch with one.
+func (n *Node) receipts(ctx context.Context, e *endpoint, wanted []*claim) ([]*receipt, error) {
+	out := make([]*receipt, 0, len(wanted))
 	for part := range slices.Chunk(wanted, batch) {
 		var questions []*jsonrpc.Call
 		for _, c := range part {
 			questions = append(questions, &jsonrpc.Call{Method: "eth_getTransactionReceipt", Params: []any{c.tx}, Cap: jsonrpc.Large})
 		}
-		if err := e.Ask(ctx, questions...); err != nil {
+		if err := e.askEach(ctx, questions); err != nil {
 			return nil, err
 		}
-		for _, q := range questions {
+		for i, q := range questions {
+			var large *jsonrpc.TooLargeError
+			if errors.As(q.Err, &large) {
+				n.leaveOut(e, part[i].tx, part[i].block, q.Err)
+				out = append(out, nil)
+				continue
+			}
 			var r receipt
 			if err := q.Read(&r); err != nil {
 				return nil, err
 			}
-			out = append(out, r)
+			out = append(out, &r)
 		}
 	}
 	return out, nil
@@ -494,10 +536,11 @@ func (n *Node) mined(ctx context.Context, e *endpoint, tx string) (mined, error)
 	if !n.config.Native.Ignore {
 		questions = append(questions, &jsonrpc.Call{Method: "eth_getTransactionByHash", Params: []any{tx}, Cap: jsonrpc.Large})
 	}
-	if n.config.Native.Traces != "" {
+	traces := n.config.Native.Traces != "" && !n.leftOut(e, tx)
+	if traces {
 		questions = append(questions, n.traceQuestion(tx))
 	}
-	if err := e.Ask(ctx, questions...); err != nil {
+	if err := e.askEach(ctx, questions); err != nil {
 		return mined{}, err
 	}
 	if questions[0].Null() {
@@ -511,7 +554,11 @@ func (n *Node) mined(ctx context.Context, e *endpoint, tx string) (mined, error)
 	if err == nil && !n.config.Native.Ignore {
 		m.native, err = carried(questions[1], tx, *m.receipt.BlockHash)
 	}
-	if err == nil && n.config.Native.Traces != "" {
+	if err == nil && traces && beyond(questions[2].Err) {
+		n.leaveOut(e, tx, m.block, questions[2].Err)
+		return m, nil
+	}
+	if err == nil && traces {
 		m.moves, err = n.movesBy(questions[2], tx, m.block)
 	}
 	return m, err
