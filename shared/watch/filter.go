@@ -71,8 +71,9 @@ func (f *Filter) Load(ctx context.Context) {
 		f.Log.ErrorContext(ctx, "the addresses could not be read into the filter", "error", err.Error())
 		return
 	}
-	f.base.Store(loaded)
+	// Told before it is shared: from then on the watchers add to it.
 	f.Log.InfoContext(ctx, "the filter holds all addresses", "addresses", loaded.holds, "bytes", loaded.bytes(), "took", f.Now().Sub(began).String())
+	f.base.Store(loaded)
 }
 
 func (f *Filter) load(ctx context.Context, began time.Time) (*base, error) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -246,6 +247,33 @@ func TestAFilterThatCannotBeLoadedLetsTheTableBeAsked(t *testing.T) {
 	w.chain.mine(pays("a", ours, 5))
 	w.pass(x)
 	w.has("a confirming@10")
+}
+
+// What the filter holds is told before the watchers share it: they add to it as it is told of.
+func TestAFilterIsToldOfBeforeItIsShared(t *testing.T) {
+	w := newWorld(t, 10)
+	w.filtered = true
+	h := &table{}
+	x := w.through(h)
+	told := 0
+	x.Owners.Filter.Log = slog.New(slog.NewTextHandler(writes(func(b []byte) {
+		told++
+		if _, err := x.Owners.Of(t.Context(), []string{stranger}); err != nil || h.keys != 1 || !bytes.Contains(b, []byte("addresses=2")) {
+			t.Errorf("%d keys were asked for, %v: %s", h.keys, err, b)
+		}
+	}), nil))
+	x.Owners.Filter.Load(t.Context())
+	h.keys = 0
+	if _, err := x.Owners.Of(t.Context(), []string{stranger}); err != nil || h.keys != 0 || told != 1 {
+		t.Errorf("%d keys were asked for, told %d times, %v", h.keys, told, err)
+	}
+}
+
+type writes func([]byte)
+
+func (f writes) Write(b []byte) (int, error) {
+	f(b)
+	return len(b), nil
 }
 
 // Writers with clocks of their own make addresses, and payers pay at once, while two watchers look whose filters are loaded
