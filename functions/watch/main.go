@@ -31,7 +31,7 @@ func main() {
 		n, err := nodes.Open(c, endpoints[c.ID], time.Now, f.Endpoint)
 		must(err)
 		f.Watchers = append(f.Watchers, &watch.Watcher{
-			Config: c, Node: n, Passes: table("PASSES_TABLE"), Now: time.Now, Log: log,
+			Config: c, Node: n, Agree: c.Finality.Agreeing(len(endpoints[c.ID])), Passes: table("PASSES_TABLE"), Now: time.Now, Log: log,
 			Owners:   watch.Owners{Table: table("ADDRESSES_TABLE"), Family: c.ID.Namespace(), Sleep: cloud.Sleep, Filter: filter},
 			Deposits: deposit.Store{Table: table("DEPOSITS_TABLE"), Metrics: metrics},
 		})

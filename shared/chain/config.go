@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -61,6 +62,9 @@ type Finality struct {
 	Agree  int      `json:"agree,omitempty"`
 	Deeper []Deeper `json:"deeper,omitempty"` // rules about large amounts
 }
+
+// Agreeing is how many of so many endpoints must tell the same.
+func (f Finality) Agreeing(endpoints int) int { return cmp.Or(f.Agree, min(2, endpoints)) }
 
 // Duration reads "2s" from JSON.
 type Duration time.Duration

@@ -238,12 +238,14 @@ func (w *Watcher) missing(ctx context.Context, key dynamo.Key, e Entry, canonica
 	}
 	there, err := canonical(ctx, d)
 	switch {
+	case errors.Is(err, chain.ErrNotFound) && d.State != deposit.Final && d.Height > e.Final:
+		return nil // above the head, which was made up or rolled back
 	case err != nil:
 		return err
 	case there && !e.scanned(d.Height):
 		return nil // it lies elsewhere, where it should
 	case there:
-		return w.disputed(ctx, d)
+		return w.disputed(ctx, d, e)
 	case d.State != deposit.Final && d.Height > e.Final:
 		return nil // it may come back until its height is final
 	}
@@ -251,17 +253,29 @@ func (w *Watcher) missing(ctx context.Context, key dynamo.Key, e Entry, canonica
 }
 
 func (e Entry) scanned(height uint64) bool {
-	for _, r := range e.ranges() {
-		if r.has(height) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(e.ranges(), func(r heights) bool { return r.has(height) })
 }
 
-// disputed decides about a deposit whose block is canonical and was scanned without finding it. One of
-// the two answers was wrong, so the transaction is asked for as well: two against one.
-func (w *Watcher) disputed(ctx context.Context, d deposit.Deposit) error {
+// settled says whether the height was scanned as final.
+func (e Entry) settled(height uint64) bool {
+	return slices.ContainsFunc(e.ranges(), func(r heights) bool { return r.settled && r.has(height) })
+}
+
+// disputed decides about a deposit whose block is canonical and was scanned without finding it. Where several endpoints must
+// agree, their word about the block once it is final decides: no one endpoint that insists on a transfer can stop the watch.
+func (w *Watcher) disputed(ctx context.Context, d deposit.Deposit, e Entry) error {
+	switch {
+	case w.Agree < 2:
+		return w.twoAgainstOne(ctx, d)
+	case e.settled(d.Height), d.State == deposit.Final:
+		return w.takeBack(ctx, d)
+	}
+	return nil
+}
+
+// twoAgainstOne decides where one endpoint's word is all there is. One of its two answers was wrong, so the transaction is
+// asked for as well.
+func (w *Watcher) twoAgainstOne(ctx context.Context, d deposit.Deposit) error {
 	block, moved, err := w.Node.Transaction(ctx, d.Tx)
 	if errors.Is(err, chain.ErrNotFound) {
 		return w.takeBack(ctx, d)

@@ -16,6 +16,9 @@
 // by one more look at its block. Should a block that was final be reorganised away, which no chain's rule allows and some have
 // done, its deposits are reversed first and then observed anew where the new chain has them.
 //
+// Where several endpoints must agree, one of them that lies delays the watch at the most: what it invents is dropped once
+// the others have told the block as final, and a head that it made up is left as soon as the others say that it is not there.
+//
 // Trouble with a node, a table or another chain delays the watch and changes nothing: an answer that may
 // be wrong is an error (see package node), and a pass that meets an error is made again.
 //
@@ -42,7 +45,7 @@
 // # Reorganisations
 //
 // A pass goes on from the newest entry whose block is still canonical, its base. The entries after the
-// base belong to a fork that is gone: their blocks' heights are looked at again, and each deposit that
+// base belong to a fork that is gone, or to blocks that an endpoint made up: their blocks' heights are looked at again, and each deposit that
 // they name and that the new blocks do not show is decided about: reversed if it was final, left alone
 // while its transaction may come back, dropped once its height is final without it.
 //

@@ -23,13 +23,15 @@ type Watcher struct {
 	Owners   Owners
 	Deposits deposit.Store
 	AtOnce   int // deposits that are written at the same time; 0 for 16
+	Agree    int // how many endpoints the Node has agree where that is asked for: with one, its word is all there is
 	Now      cloud.Clock
 	Log      *slog.Logger
 
 	mu      sync.Mutex
 	journal journal
 	applied int64  // the last entry whose deposits are surely written, as far as this process knows
-	span    uint64 // how many blocks the next pass takes at the most
+	span    uint64 // how many new blocks the next pass takes at the most
+	settle  uint64 // how many blocks that have become final it takes at the most
 	forgot  error  // that this pass goes on from the anchor, since entries have expired
 }
 
@@ -107,6 +109,7 @@ func (w *Watcher) pass(ctx context.Context) (Progress, error) {
 	began := w.Now()
 	next, found, err := w.scan(ctx, s, next)
 	if errors.Is(err, chain.ErrUnsure) {
+		w.narrowSettled(next)
 		s = s.unsureOf(err)
 		if next, due = w.plan(s); !due {
 			return w.progress(s, 0), nil
@@ -181,7 +184,7 @@ func (w *Watcher) sight(ctx context.Context) (sight, error) {
 	if unsure != nil && !errors.Is(unsure, chain.ErrUnsure) {
 		return sight{}, unsure
 	}
-	if newest := w.journal.newest(); head.Height < newest.To {
+	if newest := w.journal.newest(); head.Height < newest.To && !w.gone(ctx, newest) {
 		return sight{}, fmt.Errorf("%w: %d after %d", ErrBehind, head.Height, newest.To)
 	}
 	base, err := w.base(ctx)
@@ -189,7 +192,7 @@ func (w *Watcher) sight(ctx context.Context) (sight, error) {
 		return sight{}, err
 	}
 	s := sight{head: head, final: final, unsure: unsure, base: base}
-	return s, w.makeUp(ctx, s)
+	return w.makeUp(ctx, s)
 }
 
 // lookBack is how far before the newest final block a watch begins that has no configured start: payments
@@ -254,7 +257,7 @@ func (w *Watcher) canonical(ctx context.Context, height uint64, hash string) (bo
 func (w *Watcher) base(ctx context.Context) (Entry, error) {
 	e := w.journal.newest()
 	for {
-		canonical, err := w.canonical(ctx, e.To, e.Hash)
+		canonical, err := w.stands(ctx, e)
 		if err != nil {
 			return Entry{}, err
 		}
@@ -262,12 +265,49 @@ func (w *Watcher) base(ctx context.Context) (Entry, error) {
 			return w.reopened(ctx, e)
 		}
 		if e.SK == anchorName {
-			return Entry{}, ErrNoCommonBlock
+			return Entry{}, w.noCommonBlock(ctx, e)
 		}
 		if e, err = w.journal.entry(ctx, e.Base); err != nil {
 			return Entry{}, err
 		}
 	}
+}
+
+// stands says whether the entry's block is canonical. An endpoint that says otherwise is believed where those that must agree
+// say so too, or where they cannot tell: what is taken back then is not final.
+func (w *Watcher) stands(ctx context.Context, e Entry) (bool, error) {
+	canonical, err := w.canonical(ctx, e.To, e.Hash)
+	if canonical || w.Agree < 2 {
+		return canonical, err
+	}
+	at, sure := w.Node.Sure(ctx, e.To)
+	switch {
+	case errors.Is(sure, chain.ErrNotFound):
+		return false, nil
+	case errors.Is(sure, chain.ErrUnsure):
+		return false, err
+	case sure != nil:
+		return false, fmt.Errorf("block %d: %w", e.To, sure)
+	}
+	return at.Hash == e.Hash, nil
+}
+
+// gone says whether as many endpoints as must agree say that the entry's block, which is above the head that one of them
+// told, is not there: it was made up, or the chain was rolled back. Where one endpoint's word is all there is, it lags.
+func (w *Watcher) gone(ctx context.Context, e Entry) bool {
+	if w.Agree < 2 {
+		return false
+	}
+	at, err := w.Node.Sure(ctx, e.To)
+	return errors.Is(err, chain.ErrNotFound) || err == nil && at.Hash != e.Hash
+}
+
+// noCommonBlock is ErrNoCommonBlock, or ErrUnsure where the endpoints do not agree that the anchor's block is not canonical.
+func (w *Watcher) noCommonBlock(ctx context.Context, anchor Entry) error {
+	if _, err := w.Node.Sure(ctx, anchor.To); errors.Is(err, chain.ErrUnsure) {
+		return fmt.Errorf("anchor: %w", err)
+	}
+	return ErrNoCommonBlock
 }
 
 // reopened is a base with all that was open to it in the journal's tail. Where that has expired it is the anchor, whose block
@@ -294,16 +334,44 @@ func (w *Watcher) reopened(ctx context.Context, base Entry) (Entry, error) {
 // makeUp applies the newest entry again where the watcher that wrote it may have died before it had.
 // Older entries are applied: whoever wrote the next one saw to that. An entry of a fork that is gone
 // needs no making up: the pass that goes on from below it goes through all that it named.
-func (w *Watcher) makeUp(ctx context.Context, s sight) error {
+func (w *Watcher) makeUp(ctx context.Context, s sight) (sight, error) {
 	e := w.journal.newest()
 	if e.Number != s.base.Number || e.Number <= w.applied || !w.hasWork(e) {
-		return nil
+		return s, nil
 	}
 	found, err := w.find(ctx, e)
-	if err != nil {
-		return err
+	if errors.Is(err, chain.ErrUnsure) {
+		return w.makeUpUnsettled(ctx, s.unsureOf(err), e)
 	}
-	return w.apply(ctx, e, w.named(found), s.final)
+	if err != nil {
+		return s, err
+	}
+	return s, w.apply(ctx, e, w.named(found), s.final)
+}
+
+// makeUpUnsettled makes up for what was new in the entry, where the endpoints do not agree on what was final in it. That is
+// done again: the pass goes on from the final block that the entry went on from.
+func (w *Watcher) makeUpUnsettled(ctx context.Context, s sight, e Entry) (sight, error) {
+	w.narrowSettled(e)
+	after := e.After
+	if len(e.Looked) > 0 {
+		for _, k := range e.Keys {
+			after = min(after, k.Height-min(k.Height, 1))
+		}
+		if e.After-after > widest {
+			return s, s.unsure // too far back to be looked at again
+		}
+	}
+	e.After, e.Final, e.Again = after, after, nil
+	found, err := w.find(ctx, e)
+	if err != nil {
+		return s, err
+	}
+	before := w.applied
+	err = w.apply(ctx, e, w.named(found), 0)
+	w.applied = before // it is not, as a whole
+	s.base.Final = after
+	return s, err
 }
 
 // named are the findings that the journal names. The node may show more by now than it did then, but what
@@ -322,7 +390,7 @@ func (w *Watcher) hasWork(e Entry) bool {
 // have become final where that is worth while. Far behind, where blocks that are new to us are final
 // already, both are one range, and a deposit in it is written once.
 func (w *Watcher) plan(s sight) (Entry, bool) {
-	span := w.widest()
+	span, settle := w.widest()
 	e := Entry{
 		Number: w.journal.newest().Number + 1, Base: s.base.Number, At: w.Now(),
 		From: s.base.To + 1, To: min(s.head.Height, s.base.To+span), After: s.base.Final,
@@ -334,7 +402,7 @@ func (w *Watcher) plan(s sight) (Entry, bool) {
 	case !w.worthwhile(e):
 		e.Final = e.After
 	}
-	e.Final = min(e.Final, e.To, e.After+span)
+	e.Final = min(e.Final, e.To, e.After+settle)
 	e.Again = w.again(e)
 	return e, e.From <= e.To || e.After < e.Final
 }
@@ -346,14 +414,27 @@ func (w *Watcher) worthwhile(e Entry) bool {
 	return len(w.doubtful(e)) > 0 || e.Final-e.After >= lazily
 }
 
-func (w *Watcher) widest() uint64 {
+// widest is how many new blocks a pass takes at the most, and how many that have become final. The latter may be
+// fewer: as many endpoints as must agree have to answer about them.
+func (w *Watcher) widest() (span, settle uint64) {
 	if w.span == 0 {
-		w.span = widest
+		w.span, w.settle = widest, widest
 	}
-	return w.span
+	return w.span, w.settle
 }
 
-func (w *Watcher) narrow(e Entry) { w.span = max(1, min(w.widest(), e.blocks())/2) }
+// narrow halves what the next pass takes of the blocks that this one took.
+func (w *Watcher) narrow(e Entry) {
+	span, _ := w.widest()
+	w.span = max(1, min(span, e.blocks())/2)
+	w.narrowSettled(e)
+}
+
+func (w *Watcher) narrowSettled(e Entry) {
+	if _, settle := w.widest(); e.Final > e.After {
+		w.settle = max(1, min(settle, e.Final-e.After)/2)
+	}
+}
 
 // pace fits the next pass to the time that this one took.
 func (w *Watcher) pace(e Entry, took time.Duration) {
@@ -361,7 +442,11 @@ func (w *Watcher) pace(e Entry, took time.Duration) {
 	case took > slow:
 		w.narrow(e)
 	case took < slow/4:
-		w.span = min(widest, w.widest()*2)
+		span, settle := w.widest()
+		w.span = min(widest, span*2)
+		if e.Final > e.After {
+			w.settle = min(widest, settle*2)
+		}
 	}
 }
 
