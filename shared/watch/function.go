@@ -60,6 +60,7 @@ type Summary struct {
 	Gone      uint64   `json:"gone"`   // blocks that were reorganised away
 	Found     int      `json:"found"`
 	Pending   int      `json:"pending"`
+	Stands    bool     `json:"stands,omitempty"`    // the final height stands still while deposits are pending
 	Trouble   string   `json:"trouble,omitempty"`   // of the last pass
 	Unsure    string   `json:"unsure,omitempty"`    // why nothing became final in it
 	Forgot    string   `json:"forgot,omitempty"`    // which entries of the journal had expired that were needed
@@ -158,7 +159,7 @@ func (s *Summary) note(p Progress, err error) {
 		s.Trouble = err.Error()
 		return
 	}
-	s.Height, s.Behind, s.Final, s.Pending = p.Height, p.Behind, p.Final, p.Pending
+	s.Height, s.Behind, s.Final, s.Pending, s.Stands = p.Height, p.Behind, p.Final, p.Pending, p.Stands
 	s.Found += p.Found
 	s.Blocks += p.Blocks
 	s.Gone += p.Gone
@@ -229,6 +230,7 @@ func (f *Function) tell(ctx context.Context, s Summary) {
 		f.Metrics.Count("BlocksReorganised", int(min(s.Gone, 1<<31)), name) // #nosec G115 -- bounded
 		f.Metrics.Count("DepositsFound", s.Found, name)
 		f.Metrics.Count("DepositsPending", s.Pending, name)
+		f.Metrics.Count("FinalityStands", map[bool]int{true: 1}[s.Stands], name)
 	}
 }
 

@@ -44,6 +44,7 @@ type Progress struct {
 	Gone    uint64 // blocks that had been looked at and were reorganised away
 	Found   int    // deposits that no pass had found before
 	Pending int    // deposits that are not final yet
+	Stands  bool   // the final height has stood still for much longer than it should, while a deposit waits for it
 	Unsure  error  // why nothing became final: chain.ErrUnsure, or nil
 	Forgot  error  // that entries had expired which were needed: ErrForgotten, or nil
 }
@@ -257,7 +258,7 @@ func (w *Watcher) canonical(ctx context.Context, height uint64, hash string) (bo
 func (w *Watcher) base(ctx context.Context) (Entry, error) {
 	e := w.journal.newest()
 	for {
-		canonical, err := w.stands(ctx, e)
+		canonical, err := w.canonicalEntry(ctx, e)
 		if err != nil {
 			return Entry{}, err
 		}
@@ -273,9 +274,9 @@ func (w *Watcher) base(ctx context.Context) (Entry, error) {
 	}
 }
 
-// stands says whether the entry's block is canonical. An endpoint that says otherwise is believed where those that must agree
+// canonicalEntry says whether the entry's block is canonical. An endpoint that says otherwise is believed where those that must agree
 // say so too, or where they cannot tell: what is taken back then is not final.
-func (w *Watcher) stands(ctx context.Context, e Entry) (bool, error) {
+func (w *Watcher) canonicalEntry(ctx context.Context, e Entry) (bool, error) {
 	canonical, err := w.canonical(ctx, e.To, e.Hash)
 	if canonical || w.Agree < 2 {
 		return canonical, err
@@ -573,10 +574,38 @@ func (w *Watcher) settled(e Entry) uint64 {
 	return height
 }
 
+// standing is how long the final height may stand still while a deposit waits for it, besides the time that the blocks take:
+// Ethereum's moves every 6.4 minutes (https://ethereum.org/developers/docs/consensus-mechanisms/pos, 2026-11), and an epoch may be missed.
+const standing, standingBlocks = 30 * time.Minute, 12
+
+// standsStill says whether the final height does: for longer than it may and than twice the blocks take that have to come
+// before the first deposit settles, or before the height moves without one.
+func (w *Watcher) standsStill() bool {
+	newest := w.journal.newest()
+	next := uint64(0)
+	for _, k := range w.journal.keys(func(_ Entry, k Key) bool { return k.settles() > newest.Final }) {
+		if next == 0 || k.settles() < next {
+			next = k.settles()
+		}
+	}
+	if next == 0 {
+		return false
+	}
+	since := newest.At
+	for _, e := range slices.Backward(w.journal.tail) {
+		if e.Final != newest.Final {
+			break
+		}
+		since = e.At
+	}
+	blocks := standingBlocks + 2*min(next-newest.Final, lazily)
+	return w.Now().Sub(since) > standing+time.Duration(blocks)*time.Duration(w.Config.BlockTime) // #nosec G115 -- some blocks
+}
+
 func (w *Watcher) progress(s sight, found int) Progress {
 	e := w.journal.newest()
 	return Progress{
 		Height: e.To, Behind: s.head.Height - min(s.head.Height, e.To), Final: e.Final,
-		Found: found, Unsure: s.unsure, Forgot: w.forgot, Pending: len(w.journal.keys(func(_ Entry, k Key) bool { return k.settles() > e.Final })),
+		Found: found, Unsure: s.unsure, Forgot: w.forgot, Stands: w.standsStill(), Pending: len(w.journal.keys(func(_ Entry, k Key) bool { return k.settles() > e.Final })),
 	}
 }
