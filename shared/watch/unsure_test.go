@@ -230,6 +230,39 @@ func TestAChainThatTheEndpointsAgreeWasRolledBackIsFollowedAtOnce(t *testing.T) 
 	w.has("a dropped@23", "b final@22")
 }
 
+func TestWhatSeveralEndpointsDoNotShowInAFinalBlockIsDroppedThoughOneInsistsOnIt(t *testing.T) {
+	w, x := large(t)
+	x.Agree = 2
+	w.chain.mine(pays("a", ours, 5), pays("b", ours, 1000))
+	w.pass(x)
+	w.has("a confirming@10", "b confirming@10")
+	w.chain.hidden[hash("a")] = true // Transaction shows it still, for which one endpoint is asked
+	w.chain.mineEmpty(depth)
+	w.pass(x)
+	w.has("a dropped@10", "b confirming@10")
+	w.chain.hidden[hash("b")] = true // as it settles
+	w.settles(x)
+	w.has("a dropped@10", "b dropped@10")
+}
+
+func TestWhatOneEndpointDoesNotShowNearTheHeadIsDecidedOnceItIsFinal(t *testing.T) {
+	w := newWorld(t, 10)
+	x := w.watcher()
+	x.Agree = 2
+	w.pass(x)
+	w.chain.mine(pays("a", ours, 5))
+	w.chain.mineEmpty(2)
+	w.pass(x)
+	w.chain.fork(2)
+	w.chain.mine()
+	w.chain.hidden[hash("a")] = true
+	w.pass(x) // the block is canonical, is looked at again, and does not show it
+	w.has("a confirming@10")
+	delete(w.chain.hidden, hash("a"))
+	w.settles(x)
+	w.has("a final@10")
+}
+
 func TestAnAnchorThatTheEndpointsDoNotAgreeOnIsNotAnotherChain(t *testing.T) {
 	w := newWorld(t, 20)
 	x := w.watcher()

@@ -274,8 +274,8 @@ func (w *Watcher) base(ctx context.Context) (Entry, error) {
 	}
 }
 
-// canonicalEntry says whether the entry's block is canonical. An endpoint that says otherwise is believed where those that must agree
-// say so too, or where they cannot tell: what is taken back then is not final.
+// canonicalEntry says whether the entry's block is canonical. An endpoint that says otherwise is believed where those that
+// must agree say so too, or where they cannot tell: what is taken back then is not final.
 func (w *Watcher) canonicalEntry(ctx context.Context, e Entry) (bool, error) {
 	canonical, err := w.canonical(ctx, e.To, e.Hash)
 	if canonical || w.Agree < 2 {
@@ -315,21 +315,22 @@ func (w *Watcher) noCommonBlock(ctx context.Context, anchor Entry) error {
 // is below what waited when it was made: what is above it is looked at anew, and what the journal still names decided about.
 func (w *Watcher) reopened(ctx context.Context, base Entry) (Entry, error) {
 	err := w.journal.reopen(ctx, base.Open)
-	if !errors.Is(err, ErrForgotten) || base.SK == anchorName {
-		if base.SK == anchorName && errors.Is(err, ErrForgotten) {
-			err = nil // the entries before it are those that it stands for
-		}
+	switch {
+	case !errors.Is(err, ErrForgotten):
 		return base, err
+	case base.SK == anchorName:
+		return base, nil // it stands for the entries before it
 	}
 	w.forgot = err
 	anchor, err := w.journal.anchor(ctx)
 	if err != nil {
 		return Entry{}, err
 	}
-	if err := w.still(ctx, anchor.To, anchor.Hash); err != nil {
-		return Entry{}, fmt.Errorf("anchor: %w", err)
+	canonical, err := w.canonicalEntry(ctx, anchor)
+	if err == nil && !canonical {
+		err = w.noCommonBlock(ctx, anchor)
 	}
-	return anchor, nil
+	return anchor, err
 }
 
 // makeUp applies the newest entry again where the watcher that wrote it may have died before it had.
