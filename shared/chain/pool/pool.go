@@ -95,27 +95,6 @@ func Put[E Endpoint, T any](ctx context.Context, p *Pool[E], question func(E) (T
 	return none, errors.Join(r.troubles...)
 }
 
-// Some puts a question to as many endpoints as must agree, and gives each one's answer. It is for questions
-// to which good endpoints may answer differently, such as how high the chain is. It is chain.ErrUnsure where too few can answer.
-func Some[E Endpoint, T any](ctx context.Context, p *Pool[E], question func(E) (T, error)) ([]T, error) {
-	r := begin(p, question, false)
-	var out []T
-	for _, m := range slices.Concat(r.turn, r.resting) {
-		answer, ok, err := r.ask(ctx, m)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			p.well(m, false)
-			out = append(out, answer)
-		}
-		if len(out) == p.options.Agree {
-			return out, nil
-		}
-	}
-	return nil, r.tooFew(len(out))
-}
-
 // Agreed is the answer that as many endpoints as must give alike. Where they differ others decide, and those
 // who said otherwise are in trouble. It is chain.ErrUnsure where there are not enough to decide, and
 // chain.ErrNotFound where all that must say so. Where one did not answer because it was asked too much at once (Wide) it is

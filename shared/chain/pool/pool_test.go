@@ -84,7 +84,12 @@ func (w *world) agreed() (int, error) {
 	return pool.Agreed(w.t.Context(), w.Pool, func(a, b int) bool { return a == b }, (*fake).answer)
 }
 
-func (w *world) some() ([]int, error) { return pool.Some(w.t.Context(), w.Pool, (*fake).answer) }
+func (w *world) final() (uint64, error) {
+	return pool.Final(w.t.Context(), w.Pool, false, func(f *fake) (uint64, error) {
+		says, err := f.answer()
+		return uint64(says), err
+	})
+}
 
 var errDown = errors.New("down")
 
@@ -172,16 +177,6 @@ func TestWithOneEndpointItsWordIsTaken(t *testing.T) {
 	}
 	if _, err := newWorld(t, 0, &fake{err: errDown}).agreed(); !errors.Is(err, errDown) || errors.Is(err, chain.ErrUnsure) {
 		t.Errorf("%v", err)
-	}
-}
-
-func TestSomeAreTheAnswersOfAsManyAsMustAgree(t *testing.T) {
-	a, b, c := &fake{says: 5}, &fake{err: errDown}, &fake{says: 4}
-	if got, err := newWorld(t, 0, a, b, c).some(); err != nil || len(got) != 2 || got[0] != 5 || got[1] != 4 {
-		t.Errorf("%v, %v", got, err)
-	}
-	if got, err := newWorld(t, 0, a, b).some(); !errors.Is(err, chain.ErrUnsure) || got != nil {
-		t.Errorf("%v, %v", got, err)
 	}
 }
 

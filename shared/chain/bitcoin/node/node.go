@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"farrier/shared/chain"
@@ -70,21 +69,21 @@ func New(o Options) (*Node, error) {
 // Counts is how much the endpoints were asked.
 func (n *Node) Counts() chain.Counts { return n.pool.Counts() }
 
-// Head is the newest block of the first endpoint that is not behind.
+// Head is the newest block that the endpoints which must agree have all reached.
 func (n *Node) Head(ctx context.Context) (chain.Block, error) {
-	return pool.Put(ctx, n.pool, func(e *endpoint) (chain.Block, error) {
+	return pool.Head(ctx, n.pool, n.BlockAt, func(e *endpoint) (chain.Block, error) {
 		head, err := e.best(ctx)
-		if err != nil {
-			return chain.Block{}, err
+		if err == nil {
+			err = n.pool.NotFromTheFuture("getblockheader", head)
 		}
-		return head, n.pool.NotBehind(head.Height)
+		return head, err
 	})
 }
 
 // Final is so many blocks below the head: proof of work knows no other rule. Where endpoints must agree, the head is the
 // lowest that they name, so that none can make a block look deeper than it lies.
 func (n *Node) Final(ctx context.Context, head chain.Block) (uint64, error) {
-	heights, err := pool.Some(ctx, n.pool, func(e *endpoint) (uint64, error) {
+	reached, err := pool.Final(ctx, n.pool, false, func(e *endpoint) (uint64, error) {
 		height, err := e.count(ctx)
 		if err != nil {
 			return 0, err
@@ -94,7 +93,7 @@ func (n *Node) Final(ctx context.Context, head chain.Block) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	lowest := min(head.Height, slices.Min(heights))
+	lowest := min(head.Height, reached)
 	return lowest - min(lowest, n.config.Finality.Depth), nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -113,9 +112,9 @@ const newest = "latest"
 // Counts is how much the endpoints were asked.
 func (n *Node) Counts() chain.Counts { return n.pool.Counts() }
 
-// Head is the newest block of the first endpoint that is not behind.
+// Head is the newest block that the endpoints which must agree have all reached.
 func (n *Node) Head(ctx context.Context) (chain.Block, error) {
-	return pool.Put(ctx, n.pool, func(e *endpoint) (chain.Block, error) { return n.head(ctx, e) })
+	return pool.Head(ctx, n.pool, n.BlockAt, func(e *endpoint) (chain.Block, error) { return n.head(ctx, e) })
 }
 
 func (n *Node) head(ctx context.Context, e *endpoint) (chain.Block, error) {
@@ -126,21 +125,21 @@ func (n *Node) head(ctx context.Context, e *endpoint) (chain.Block, error) {
 	if err := n.pool.NotFromTheFuture(getBlock, at[0]); err != nil {
 		return chain.Block{}, err
 	}
-	return at[0], n.pool.NotBehind(at[0].Height)
+	return at[0], nil
 }
 
-// Final follows the chain's rule, as the lowest of the endpoints that must agree tells it, and never goes above the head
+// Final follows the chain's rule, as the endpoints that must agree tell it, and never goes above the head
 // that it is asked for: a height that one of them made up makes nothing final.
 func (n *Node) Final(ctx context.Context, head chain.Block) (uint64, error) {
 	rule := n.config.Finality
 	if rule.Tag == "" && n.pool.Agree() == 1 {
 		return head.Height - min(head.Height, rule.Depth), nil
 	}
-	heights, err := pool.Some(ctx, n.pool, func(e *endpoint) (uint64, error) { return n.final(ctx, e) })
+	reached, err := pool.Final(ctx, n.pool, rule.Tag != "", func(e *endpoint) (uint64, error) { return n.final(ctx, e) })
 	if err != nil {
 		return 0, err
 	}
-	final := min(head.Height, slices.Min(heights))
+	final := min(head.Height, reached)
 	return final - min(final, rule.Depth), nil
 }
 

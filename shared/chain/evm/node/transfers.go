@@ -566,7 +566,11 @@ func (n *Node) mined(ctx context.Context, e *endpoint, tx string) (mined, error)
 
 // unknown believes an endpoint that it does not know a transaction only where it is not behind.
 func (n *Node) unknown(ctx context.Context, e *endpoint) error {
-	if _, err := n.head(ctx, e); err != nil {
+	head, err := n.head(ctx, e)
+	if err == nil {
+		err = n.pool.NotBehind(head.Height)
+	}
+	if err != nil {
 		return err
 	}
 	return chain.ErrNotFound

@@ -296,6 +296,19 @@ func TestAnEndpointOfAnotherNetworkIsNotBelieved(t *testing.T) {
 	}
 }
 
+func TestAHeadThatIsYetToComeIsNotBelieved(t *testing.T) {
+	early := honest(t)
+	early.lie = func(method, argument string, answer any) any {
+		if b, ok := answer.(map[string]any); ok && method == "eth_getBlockByNumber" {
+			b["timestamp"] = fmt.Sprintf("0x%x", seconds(newest)+7201)
+		}
+		return answer
+	}
+	if head, err := at(t, config(), early).Head(t.Context()); err == nil || !strings.Contains(err.Error(), "yet to come") {
+		t.Errorf("%+v, %v", head, err)
+	}
+}
+
 func TestALaggingEndpointIsLeftOut(t *testing.T) {
 	lags, n := honest(t), (*node.Node)(nil)
 	n = at(t, config(), lags)

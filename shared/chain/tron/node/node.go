@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -111,9 +110,15 @@ const (
 // Counts is how much the endpoints were asked.
 func (n *Node) Counts() chain.Counts { return n.pool.Counts() }
 
-// Head is the newest block of the first endpoint that is not behind.
+// Head is the newest block that the endpoints which must agree have all reached.
 func (n *Node) Head(ctx context.Context) (chain.Block, error) {
-	return pool.Put(ctx, n.pool, func(e *endpoint) (chain.Block, error) { return n.newest(ctx, e) })
+	return pool.Head(ctx, n.pool, n.BlockAt, func(e *endpoint) (chain.Block, error) {
+		head, err := e.block(ctx, "latest")
+		if err == nil {
+			err = n.pool.NotFromTheFuture(askBlock, head)
+		}
+		return head, err
+	})
 }
 
 func (n *Node) newest(ctx context.Context, e *endpoint) (chain.Block, error) {
@@ -124,14 +129,14 @@ func (n *Node) newest(ctx context.Context, e *endpoint) (chain.Block, error) {
 	return head, n.pool.NotBehind(head.Height)
 }
 
-// Final follows the chain's rule: the lowest that as many endpoints tell as must agree. It never goes above
+// Final follows the chain's rule: what as many endpoints as must agree have reached. It never goes above
 // the head that it is asked for.
 func (n *Node) Final(ctx context.Context, head chain.Block) (uint64, error) {
 	rule := n.config.Finality
 	if rule.Tag == "" && n.pool.Agree() == 1 {
 		return head.Height - min(head.Height, rule.Depth), nil
 	}
-	heights, err := pool.Some(ctx, n.pool, func(e *endpoint) (uint64, error) {
+	reached, err := pool.Final(ctx, n.pool, rule.Tag != "", func(e *endpoint) (uint64, error) {
 		if rule.Tag != "" {
 			return n.solid(ctx, e)
 		}
@@ -144,7 +149,7 @@ func (n *Node) Final(ctx context.Context, head chain.Block) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	final := min(head.Height, slices.Min(heights))
+	final := min(head.Height, reached)
 	return final - min(final, rule.Depth), nil
 }
 

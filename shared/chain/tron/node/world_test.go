@@ -336,7 +336,7 @@ func at(t testing.TB, c chain.Config, worlds ...*world) *node.Node {
 	for _, w := range worlds {
 		urls = append(urls, w.url)
 	}
-	n, err := node.New(node.Options{Config: c, Endpoints: urls, Now: time.Now})
+	n, err := node.New(node.Options{Config: c, Endpoints: urls, Now: func() time.Time { return time.Unix(int64(seconds(newest)), 0) }})
 	if err != nil {
 		t.Fatal(err)
 	}
