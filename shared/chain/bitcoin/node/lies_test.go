@@ -376,3 +376,21 @@ func TestAForkThatOneEndpointKeepsForItselfSettlesNothing(t *testing.T) {
 		t.Errorf("final is %d, %v, though only one sees so many blocks", final, err)
 	}
 }
+
+func TestABlockThatIsNotKnownYetIsNoTroubleNearTheHead(t *testing.T) {
+	p := aPaidChain(t)
+	var news []string
+	c := config()
+	c.Finality.Agree = 1
+	n, err := node.New(node.Options{Config: c, Endpoints: []string{p.proxy.URL, p.URL}, Now: time.Now, Tell: func(n pool.News) { news = append(news, string(n.Kind)) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.BlockAt(t.Context(), 1); err != nil { // which asks for the chain
+		t.Fatal(err)
+	}
+	p.proxy.Says(http.StatusOK, `{"id":1,"result":null,"error":{"code":-8,"message":"Block height out of range"}}`)
+	if _, err := n.Transfers(t.Context(), p.Height(), p.Height(), owning(p.ours)); err != nil || len(news) != 0 {
+		t.Errorf("%v, told %q", err, news)
+	}
+}

@@ -25,7 +25,7 @@ func (n *Node) Transfers(ctx context.Context, from, to uint64, owned chain.Owned
 		return nil, nil
 	}
 	return pool.Put(ctx, n.pool, func(e *endpoint) ([]chain.Transfer, error) {
-		end, err := e.end(ctx, to)
+		end, err := n.end(ctx, e, to)
 		if err != nil {
 			return nil, err
 		}
@@ -40,7 +40,7 @@ func (n *Node) Settled(ctx context.Context, from, to uint64, owned chain.Owned) 
 		return nil, nil
 	}
 	same := func(a, b chainhash.Hash) bool { return a == b }
-	end, err := pool.Agreed(ctx, n.pool, same, func(e *endpoint) (chainhash.Hash, error) { return e.end(ctx, to) })
+	end, err := pool.Agreed(ctx, n.pool, same, func(e *endpoint) (chainhash.Hash, error) { return n.end(ctx, e, to) })
 	if err != nil {
 		return nil, err
 	}
@@ -48,11 +48,11 @@ func (n *Node) Settled(ctx context.Context, from, to uint64, owned chain.Owned) 
 	return pool.Put(ctx, n.pool, func(e *endpoint) ([]chain.Transfer, error) { return n.inRange(ctx, e, from, to, end, owned) })
 }
 
-// end is the hash of the last block of a range. An endpoint that has not heard of it yet is of no use: that is trouble.
-func (e *endpoint) end(ctx context.Context, to uint64) (chainhash.Hash, error) {
+// end is the hash of the last block of a range. An endpoint that has not heard of it yet is of no use: near the head that is no trouble.
+func (n *Node) end(ctx context.Context, e *endpoint, to uint64) (chainhash.Hash, error) {
 	hash, err := e.hashAt(ctx, to)
 	if errors.Is(err, chain.ErrNotFound) {
-		err = jsonrpc.Strange("getblockhash", "no block at height %d", to)
+		err = n.pool.Unknown(to)
 	}
 	return hash, err
 }
@@ -76,7 +76,7 @@ func (n *Node) inRange(ctx context.Context, e *endpoint, from, to uint64, end ch
 			break
 		}
 	}
-	switch still, err := e.end(ctx, to); {
+	switch still, err := n.end(ctx, e, to); {
 	case err != nil:
 		return nil, err
 	case still != end:
@@ -161,7 +161,7 @@ func (n *Node) Transaction(ctx context.Context, tx string) (chain.Block, []chain
 		if i < 0 {
 			return answer{}, jsonrpc.Strange("getrawtransaction", "a block that does not hold the transaction")
 		}
-		switch canonical, err := e.end(ctx, height); {
+		switch canonical, err := n.end(ctx, e, height); {
 		case err != nil:
 			return answer{}, err
 		case canonical != hash: // an index of transactions may go on naming a block that was given up

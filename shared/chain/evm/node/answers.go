@@ -103,16 +103,14 @@ type movement struct {
 	amount   money.Amount
 }
 
-// isTransfer says whether a log is a Transfer of ERC-20: an ERC-721's has the same first topic and a fourth.
+// isTransfer says whether a log is a Transfer of ERC-20: an ERC-721's has the same first topic and a fourth, and what a strange
+// token may log besides has not one word of data, as the ABI has the amount.
 func (l eventLog) isTransfer() bool {
-	return len(l.Topics) == 3 && l.Topics[0] == transferTopic
+	return len(l.Topics) == 3 && l.Topics[0] == transferTopic && len(l.Data) == common.HashLength
 }
 
-// movement reads a log for which isTransfer holds. Its data must be one word, as the ABI has it.
+// movement reads a log for which isTransfer holds.
 func (l eventLog) movement(method string) (movement, error) {
-	if len(l.Data) != common.HashLength {
-		return movement{}, jsonrpc.Strange(method, "a Transfer whose amount has %d bytes", len(l.Data))
-	}
 	amount, err := money.FromBig(new(big.Int).SetBytes(l.Data))
 	if err != nil {
 		return movement{}, jsonrpc.Strange(method, "%v", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -209,4 +210,24 @@ func TestFinalityFollowsTheTagOrTheDepth(t *testing.T) {
 			t.Errorf("%+v: final = %d, %v; want %d", f.rule, got, err, f.want)
 		}
 	}
+}
+
+// A configured contract that logs Transfers with two words of data, as some strange token may, and one of the usual form.
+func TestATransferWhoseDataIsNotOneWordIsNoTransfer(t *testing.T) {
+	c := anvil.Start(t)
+	topics := "7f" + strings.Repeat("0", 24) + ours[2:] + "7f" + strings.Repeat("0", 24) + anvil.Payer[2:] +
+		"7fddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
+	c.Call(nil, "anvil_setCode", contract, "0x"+"6005600052"+topics+"60406000a3"+topics+"60206000a3"+topics+"60006000a3"+"00")
+	tx := c.Send(anvil.Tx{"to": contract})
+	n := newNode(t, config(contract), c.URL)
+	got, err := n.Transfers(t.Context(), c.Height(), c.Height(), owned)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, said(got), "log-1 5 of erc20 to a1")
+	_, moved, err := n.Transaction(t.Context(), tx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, said(moved), "log-1 5 of erc20 to a1")
 }

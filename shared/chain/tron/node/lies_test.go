@@ -3,7 +3,9 @@ package node_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -544,5 +546,55 @@ func TestAMistakenConfigurationIsRefused(t *testing.T) {
 		if n, err := node.New(o); err == nil {
 			t.Errorf("%s: %v", what, n)
 		}
+	}
+}
+
+// Beside its transfer the token's contract logs another one with two words of data, as every answer tells alike.
+func TestATransferWhoseDataIsNotOneWordIsNoTransfer(t *testing.T) {
+	want, err := at(t, config(), honest(t)).Transfers(t.Context(), first, solid, mine)
+	if err != nil || len(want) == 0 {
+		t.Fatal(err)
+	}
+	w := honest(t)
+	double := func(one any) any { // the first log of each list is there once more, at another place and longer
+		logs, ok := one.([]any)
+		if !ok || len(logs) == 0 {
+			return one
+		}
+		l := maps.Clone(logs[0].(map[string]any))
+		l["data"], l["logIndex"] = l["data"].(string)+strings.Repeat("0", 64), "0xffff"
+		return append(slices.Clone(logs), l)
+	}
+	w.lie = func(method, _ string, answer any) any {
+		m, ok := answer.(map[string]any)
+		switch {
+		case method == "eth_getLogs":
+			return double(answer)
+		case ok && method == "eth_getTransactionReceipt":
+			m["logs"] = double(m["logs"])
+		case ok && strings.HasSuffix(method, "gettransactioninfobyid"):
+			m["log"] = double(m["log"])
+		}
+		return answer
+	}
+	got, err := at(t, config(), w).Transfers(t.Context(), first, solid, mine)
+	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%v\n got %v\nwant %v", err, got, want)
+	}
+}
+
+func TestABlockThatIsNotKnownYetIsNoTroubleNearTheHead(t *testing.T) {
+	w := honest(t)
+	w.head = newest - 1
+	var news []string
+	n, err := node.New(node.Options{
+		Config: config(), Endpoints: []string{w.url, honest(t).url}, Now: func() time.Time { return time.Unix(int64(seconds(newest)), 0) },
+		Tell: func(n pool.News) { news = append(news, string(n.Kind)) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Transfers(t.Context(), newest, newest, mine); err != nil || len(news) != 0 {
+		t.Errorf("%v, told %q", err, news)
 	}
 }

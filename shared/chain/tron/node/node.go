@@ -233,6 +233,9 @@ func read(q *jsonrpc.Call) (chain.Block, error) {
 
 // shown is the block that was asked for by its height; from now on we know that the chain is that high.
 func (n *Node) shown(q *jsonrpc.Call, height uint64) (chain.Block, error) {
+	if q.Null() {
+		return chain.Block{}, n.pool.Unknown(height)
+	}
 	b, err := read(q)
 	if err == nil && b.Height != height {
 		err = jsonrpc.Strange(q.Method, "block %d instead of %d", b.Height, height)

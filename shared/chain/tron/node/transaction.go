@@ -26,8 +26,11 @@ var transferred = word{
 	0x95, 0x2b, 0xa7, 0xf1, 0x63, 0xc4, 0xa1, 0x16, 0x28, 0xf5, 0x5a, 0x4d, 0xf5, 0x23, 0xb3, 0xef,
 }
 
-// isTransfer says whether an event is a TRC-20's Transfer: a TRC-721's has the same first topic and a fourth.
-func (l event) isTransfer() bool { return len(l.Topics) == 3 && l.Topics[0] == transferred }
+// isTransfer says whether an event is a TRC-20's Transfer: a TRC-721's has the same first topic and a fourth, and what a strange
+// token may log besides has not one word of data, as the ABI has the amount.
+func (l event) isTransfer() bool {
+	return len(l.Topics) == 3 && l.Topics[0] == transferred && len(l.Data) == len(word{})
+}
 
 // ofNothing says whether a Transfer moves nothing: anyone can make such events for free.
 func (l event) ofNothing() bool { return strings.Trim(string(l.Data), "\x00") == "" }
@@ -151,8 +154,6 @@ func (n *Node) moved(r *reading) ([]chain.Transfer, error) {
 			return nil, pool.ErrReorganised
 		case !ok || !l.isTransfer() || l.ofNothing():
 			continue
-		case len(l.Data) != 32:
-			return nil, jsonrpc.Strange(askReceipt, "a Transfer whose amount has %d bytes", len(l.Data))
 		}
 		amount, err := money.FromBig(new(big.Int).SetBytes(l.Data))
 		if err != nil {

@@ -199,7 +199,9 @@ func (s *sighting) blocks(ctx context.Context, from, to uint64) error {
 	if _, err := s.endpoint.tell(ctx, path, map[string]uint64{"startNum": from, "endNum": to + 1}, &list); err != nil {
 		return err
 	}
-	if uint64(len(list.Blocks)) != to-from+1 {
+	if told := uint64(len(list.Blocks)); told < to-from+1 {
+		return s.node.pool.Unknown(from + told)
+	} else if told > to-from+1 {
 		return jsonrpc.Strange(path, "%d blocks instead of %d", len(list.Blocks), to-from+1)
 	}
 	for i, b := range list.Blocks {
