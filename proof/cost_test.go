@@ -163,7 +163,7 @@ func prices(calls []proof.Call) string {
 		{"DynamoDB write units", units, 0.625},
 		{"DynamoDB read units, at most", float64(reads), 0.125},
 		{"SQS requests: send, receive, delete of each message, nothing batched", float64(queueRequests * (count["SQS"] + schedules)), 0.40},
-		{"KMS calls, as if every one were cold", float64(count["KMS"]), 3.00},
+		{"KMS calls", float64(count["KMS"]), 3.00},
 		{"schedules", float64(schedules), 1.00},
 		{"HTTP API requests: the payment and the callback", 2, 1.00},
 		{"Lambda requests, nothing batched", invocations, 0.20},
