@@ -147,6 +147,9 @@ func TestWhatWasForgottenIsInTheMinutesLineAndCounted(t *testing.T) {
 	if sums := f.minute(); len(sums) != 1 || !strings.Contains(sums[0].Forgot, "expired") {
 		t.Errorf("%+v", sums)
 	}
+	if !strings.Contains(f.log.String(), "the journal has forgotten") {
+		t.Error("it is not logged")
+	}
 	if !strings.Contains(f.metrics.String(), `"WatchTrouble":1`) {
 		t.Error("it is not counted")
 	}

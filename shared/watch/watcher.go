@@ -322,6 +322,7 @@ func (w *Watcher) reopened(ctx context.Context, base Entry) (Entry, error) {
 		return base, nil // it stands for the entries before it
 	}
 	w.forgot = err
+	w.Log.ErrorContext(ctx, "the journal has forgotten what is open", "chain", w.Config.ID, "error", err.Error()) // a look's pass tells nobody else
 	anchor, err := w.journal.anchor(ctx)
 	if err != nil {
 		return Entry{}, err
