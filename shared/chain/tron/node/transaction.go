@@ -49,35 +49,154 @@ type reading struct {
 // read asks both APIs about a transaction; about the coin that it moves only where that may count.
 // It is ErrNotFound where the node does not know the transaction in a block.
 func (n *Node) read(ctx context.Context, e *endpoint, tx word, native, solid bool) (*reading, error) {
-	q := &jsonrpc.Call{Method: askReceipt, Params: []any{"0x" + tx.String()}, Cap: jsonrpc.Large}
+	q := receiptQuestion(tx)
 	if err := e.Ask(ctx, q); err != nil {
 		return nil, err
 	}
 	if q.Null() {
 		return nil, chain.ErrNotFound
 	}
+	r, err := readReceipt(q, tx)
+	if err != nil {
+		return nil, err
+	}
+	return r, e.byItself(ctx, r, native, solid)
+}
+
+func receiptQuestion(tx word) *jsonrpc.Call {
+	return &jsonrpc.Call{Method: askReceipt, Params: []any{"0x" + tx.String()}, Cap: jsonrpc.Large}
+}
+
+func readReceipt(q *jsonrpc.Call, tx word) (*reading, error) {
 	r := &reading{}
 	if err := q.Read(&r.receipt); err != nil {
 		return nil, err
 	}
-	if err := r.receipt.of(tx); err != nil {
-		return nil, err
+	return r, r.receipt.of(tx)
+}
+
+// byItself asks the HTTP API about the one transaction.
+func (e *endpoint) byItself(ctx context.Context, r *reading, native, solid bool) error {
+	i, err := e.result(ctx, *r.receipt.Tx, solid)
+	if err == nil {
+		err = r.went(i)
 	}
-	i, err := e.result(ctx, tx, solid)
-	if err != nil {
-		return nil, err
+	if err == nil && native && r.succeeded {
+		r.coin, err = e.carried(ctx, *r.receipt.Tx)
 	}
+	return err
+}
+
+// went takes the other API's word on how a transaction went.
+func (r *reading) went(i info) error {
 	if other := i.contradicts(r.receipt); other != "" {
-		return nil, jsonrpc.Strange(askInfo, "%s than the receipt", other)
+		return jsonrpc.Strange(askInfo, "%s than the receipt", other)
 	}
 	r.succeeded = *r.receipt.Status == 1 && !i.failed()
 	if i.Receipt.Result != success {
 		r.receipt.Logs = nil // events of no contract that went well
 	}
-	if native && r.succeeded {
-		r.coin, err = e.carried(ctx, tx)
+	return nil
+}
+
+// few is how many transactions of a block are asked about one by one. More of them, which anyone can send for next to nothing,
+// are read from the results of the whole block, and what coin they carry is what their block says.
+const few = 3
+
+// readAll reads the transactions of claims, which are in the order of their blocks.
+func (n *Node) readAll(ctx context.Context, e *endpoint, claims []*claim, solid bool) ([]*reading, error) {
+	var out []*reading
+	for part := range slices.Chunk(claims, batch) {
+		all, err := e.receipts(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, all...)
 	}
-	return r, err
+	count := map[word]int{}
+	for _, c := range claims {
+		count[c.block]++
+	}
+	var block word
+	var results map[word]info
+	for i, c := range claims {
+		r, err := out[i], error(nil)
+		switch {
+		case count[c.block] <= few:
+			err = e.byItself(ctx, r, c.coin != nil, solid)
+		default:
+			if block != c.block || results == nil {
+				block = c.block
+				results, err = e.results(ctx, block.height(), solid)
+			}
+			if err == nil {
+				err = r.went(results[c.tx])
+			}
+			if r.succeeded {
+				r.coin = c.coin
+			}
+		}
+		if err == nil {
+			err = c.holds(r, n)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// receipts are asked for in halves where the endpoint will not give them at once.
+func (e *endpoint) receipts(ctx context.Context, claims []*claim) ([]*reading, error) {
+	var questions []*jsonrpc.Call
+	for _, c := range claims {
+		questions = append(questions, receiptQuestion(c.tx))
+	}
+	err := e.Ask(ctx, questions...)
+	if half := len(claims) / 2; half > 0 && jsonrpc.TooMuch(err) && !jsonrpc.Late(err) {
+		first, err := e.receipts(ctx, claims[:half])
+		if err != nil {
+			return nil, err
+		}
+		second, err := e.receipts(ctx, claims[half:])
+		return append(first, second...), err
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []*reading
+	for i, q := range questions {
+		if q.Null() {
+			return nil, jsonrpc.Strange(askReceipt, "no receipt of a transaction that a block holds")
+		}
+		r, err := readReceipt(q, claims[i].tx)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// results are how all transactions of a block went
+// (https://tronprotocol.github.io/documentation-en/api/http/block-and-tx-query/gettransactioninfobyblocknum/).
+func (e *endpoint) results(ctx context.Context, height uint64, solid bool) (map[word]info, error) {
+	path := "wallet/gettransactioninfobyblocknum"
+	if solid {
+		path = "walletsolidity/gettransactioninfobyblocknum"
+	}
+	var all jsonrpc.List[info]
+	if _, err := e.tell(ctx, path, map[string]uint64{"num": height}, &all); err != nil {
+		return nil, err
+	}
+	out := map[word]info{}
+	for _, i := range all {
+		if i.Tx == nil {
+			return nil, jsonrpc.Strange(path, "a result of no transaction")
+		}
+		out[*i.Tx] = i
+	}
+	return out, nil
 }
 
 func (e *endpoint) result(ctx context.Context, tx word, solid bool) (i info, err error) {

@@ -3,7 +3,6 @@ package node
 import (
 	"cmp"
 	"context"
-	"errors"
 	"maps"
 	"slices"
 
@@ -46,19 +45,9 @@ func (n *Node) between(ctx context.Context, e *endpoint, from, to uint64, owned 
 	if err != nil {
 		return pool.Told{}, pool.Ours(err)
 	}
-	var readings []*reading
-	for _, c := range s.paying(ours) {
-		r, err := n.read(ctx, e, c.tx, c.coin != nil, solid)
-		if errors.Is(err, chain.ErrNotFound) {
-			err = jsonrpc.Strange(askReceipt, "no receipt of a transaction that a block holds")
-		}
-		if err == nil {
-			err = c.holds(r, n)
-		}
-		if err != nil {
-			return pool.Told{}, err
-		}
-		readings = append(readings, r)
+	readings, err := n.readAll(ctx, e, s.paying(ours), solid)
+	if err != nil {
+		return pool.Told{}, err
 	}
 	end, err := n.canonical(ctx, e, to, readings)
 	if err != nil {

@@ -2,6 +2,8 @@ package node_test
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -163,5 +165,60 @@ func TestAnErrorOfOurOwnTableIsNoEndpointsTrouble(t *testing.T) {
 	w := serve(t, "usdt")
 	if _, err := at(t, config(), w, w).Transfers(t.Context(), first, newest, broken); err != context.DeadlineExceeded || w.asked["eth_getLogs"] != 1 {
 		t.Errorf("%v, %v", err, w.asked)
+	}
+}
+
+// copies are so many transactions like one, in the same block, each with a name of its own.
+func copies(t *testing.T, one told, many int) []told {
+	t.Helper()
+	text, err := json.Marshal(one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []told
+	for i := range many {
+		var c told
+		if err := json.Unmarshal([]byte(strings.ReplaceAll(string(text), one.tx(), fmt.Sprintf("%064x", i+1))), &c); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+func TestManySmallPaymentsInABlockTakeFewRequests(t *testing.T) {
+	w := serve(t)
+	w.held = copies(t, recorded(t, "trx")[0], 100)
+	n := at(t, config(), w)
+	if _, err := n.Head(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, look := range []func(context.Context, uint64, uint64, chain.Owned) ([]chain.Transfer, error){n.Transfers, n.Settled} {
+		before := w.requests
+		got, err := look(t.Context(), w.held[0].Height, w.held[0].Height, mine)
+		if err != nil || len(got) != 100 || got[99].Index != "native" || got[99].Tx != fmt.Sprintf("%064x", 100) {
+			t.Fatalf("%d, %v", len(got), err)
+		}
+		if took := w.requests - before; took > 10 { // one by one it is 300
+			t.Errorf("%d requests", took)
+		}
+	}
+	w.lie = func(method, _ string, answer any) any { // one of them went wrong, says the list of results
+		if all, ok := answer.([]any); ok && strings.HasSuffix(method, "gettransactioninfobyblocknum") {
+			all[7].(map[string]any)["result"] = "FAILED"
+		}
+		return answer
+	}
+	if got, err := n.Transfers(t.Context(), w.held[0].Height, w.held[0].Height, mine); err != nil || len(got) != 99 {
+		t.Errorf("%d, %v", len(got), err)
+	}
+	w.lie = func(method, _ string, answer any) any { // of one of them it says nothing
+		if all, ok := answer.([]any); ok && strings.HasSuffix(method, "gettransactioninfobyblocknum") {
+			return all[1:]
+		}
+		return answer
+	}
+	if got, err := n.Transfers(t.Context(), w.held[0].Height, w.held[0].Height, mine); err == nil {
+		t.Errorf("%d, %v", len(got), err)
 	}
 }

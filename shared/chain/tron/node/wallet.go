@@ -62,7 +62,7 @@ func (e *endpoint) tell(ctx context.Context, path string, question any, into any
 	var refused struct {
 		Error string `json:"Error"`
 	}
-	if err := json.Unmarshal(answer, &refused); err != nil {
+	if list := bytes.HasPrefix(bytes.TrimSpace(answer), []byte("[")); !list && json.Unmarshal(answer, &refused) != nil {
 		return false, jsonrpc.Strange(path, "the answer is not a whole JSON object")
 	}
 	if refused.Error != "" {

@@ -196,14 +196,15 @@ func (w *world) told(method, argument string, answer any) any {
 
 func (w *world) wallet(path string, body []byte) any {
 	var q struct {
-		Value      string
-		Start, End uint64
+		Value           string
+		Start, End, Num uint64
 	}
 	if err := json.Unmarshal(body, &struct {
 		Value    *string `json:"value"`
 		StartNum *uint64 `json:"startNum"`
 		EndNum   *uint64 `json:"endNum"`
-	}{&q.Value, &q.Start, &q.End}); err != nil {
+		Num      *uint64 `json:"num"`
+	}{&q.Value, &q.Start, &q.End, &q.Num}); err != nil {
 		return raw{200, `{"Error":"class org.tron.json.JSONException"}`}
 	}
 	var a any = map[string]any{}
@@ -226,6 +227,14 @@ func (w *world) wallet(path string, body []byte) any {
 		if t, ok := w.found(q.Value); ok && (strings.HasPrefix(path, "wallet/") || t.Height <= w.solid) {
 			a = t.Info
 		}
+	case "wallet/gettransactioninfobyblocknum", "walletsolidity/gettransactioninfobyblocknum":
+		all := []any{}
+		for _, t := range w.held {
+			if t.Height == q.Num && t.Height <= w.head && (strings.HasPrefix(path, "wallet/") || t.Height <= w.solid) {
+				all = append(all, w.placed(t).Info)
+			}
+		}
+		a = all
 	default:
 		a = raw{404, `{"Error":"this API is unavailable due to config"}`}
 	}
