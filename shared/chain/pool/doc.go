@@ -9,7 +9,11 @@
 // another chain's money is never taken for this one's. One whose head is far below what was shown is left out, and so
 // is one that claims a head that no chain can have reached; where most are below, the others are wrong.
 //
+// Where several must agree, the head is the lowest of theirs, and what is final is what so many have reached; what they have told
+// alike is never taken back because others are lower. An endpoint that is slow counts as in trouble, and its answer all the same.
+//
 // Only chain.ErrNotFound says "not there", and only when no endpoint in good order says otherwise. What several
-// endpoints must agree on is an answer only where as many of them as must give the same one, else chain.ErrUnsure;
+// endpoints must agree on is an answer only where as many of them as must give the same one, else chain.ErrUnsure, or the error
+// of one that was asked too much at once;
 // who is outvoted rests until it agrees again.
 package pool

@@ -18,7 +18,8 @@
 //     the question is about those, has the result SUCCESS and the very same logs. An event without that result
 //     (OUT_OF_ENERGY, REVERT) is nothing, and so is that result without the event;
 //   - a TRX transfer: the block holds a transaction of the type TransferContract with the result SUCCESS;
-//     gettransactionbyid tells it alike; the receipt has status 1 and no result says otherwise. The coin's
+//     gettransactionbyid tells it alike (where more than three in a block pay us, the block's word does, and the results are
+//     those of gettransactioninfobyblocknum); the receipt has status 1 and no result says otherwise. The coin's
 //     transfers are never read from JSON-RPC: it shows a TRC-10 token's transfer, votes and frozen coin as
 //     "value" too, and nobody could tell them apart (JsonRpcApiUtil.getTransactionAmount of java-tron 4.8.0);
 //   - a block: the first eight bytes of its id are its height; blocks that are read whole follow from one
