@@ -92,6 +92,9 @@ type Call struct {
 	result json.RawMessage
 }
 
+// Medium is the Cap of a call whose answer names a block's transactions: fifty thousand of them.
+const Medium = 4 << 20
+
 // Large is the Cap of a call whose answer may be as large as the client takes: a whole block, its traces, logs, receipts.
 const Large = math.MaxInt64
 

@@ -321,3 +321,15 @@ func TestNoErrorNamesTheEndpointsKey(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestABlockMayNameTensOfThousandsOfTransactions(t *testing.T) {
+	p := aPaidChain(t)
+	p.proxy.Answers(only("eth_getBlockByNumber", replace(`"number"`, `"names":"`+strings.Repeat("7", 3<<20)+`","number"`)))
+	n := newNode(t, p.tokenOnly(), p.proxy.URL)
+	if head, err := n.Head(t.Context()); err != nil || head.Height != p.Height() {
+		t.Errorf("%+v, %v", head, err)
+	}
+	if _, err := n.BlockAt(t.Context(), p.height); err != nil {
+		t.Error(err)
+	}
+}

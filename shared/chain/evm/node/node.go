@@ -189,7 +189,7 @@ func (n *Node) blockAt(ctx context.Context, height uint64) func(*endpoint) (chai
 const getBlock = "eth_getBlockByNumber"
 
 func blockQuestion(height uint64, full bool) *jsonrpc.Call {
-	q := &jsonrpc.Call{Method: getBlock, Params: []any{hexutil.EncodeUint64(height), full}}
+	q := &jsonrpc.Call{Method: getBlock, Params: []any{hexutil.EncodeUint64(height), full}, Cap: jsonrpc.Medium}
 	if full {
 		q.Cap = jsonrpc.Large
 	}
@@ -199,7 +199,7 @@ func blockQuestion(height uint64, full bool) *jsonrpc.Call {
 func (e *endpoint) blocksByTag(ctx context.Context, tags ...string) ([]chain.Block, error) {
 	var questions []*jsonrpc.Call
 	for _, tag := range tags {
-		questions = append(questions, &jsonrpc.Call{Method: getBlock, Params: []any{tag, false}})
+		questions = append(questions, &jsonrpc.Call{Method: getBlock, Params: []any{tag, false}, Cap: jsonrpc.Medium})
 	}
 	if err := e.Ask(ctx, questions...); err != nil {
 		return nil, err

@@ -211,12 +211,12 @@ func (n *Node) blockAt(ctx context.Context, e *endpoint, height uint64) (chain.B
 }
 
 func byHeight(height uint64) *jsonrpc.Call {
-	return &jsonrpc.Call{Method: askBlock, Params: []any{hexutil.EncodeUint64(height), false}}
+	return &jsonrpc.Call{Method: askBlock, Params: []any{hexutil.EncodeUint64(height), false}, Cap: jsonrpc.Medium}
 }
 
 // block is the one that a tag names.
 func (e *endpoint) block(ctx context.Context, tag string) (chain.Block, error) {
-	q := &jsonrpc.Call{Method: askBlock, Params: []any{tag, false}}
+	q := &jsonrpc.Call{Method: askBlock, Params: []any{tag, false}, Cap: jsonrpc.Medium}
 	if err := e.Ask(ctx, q); err != nil {
 		return chain.Block{}, err
 	}
