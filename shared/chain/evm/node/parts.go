@@ -106,13 +106,11 @@ func (n *Node) movesOneByOne(ctx context.Context, e *endpoint, b body, block cha
 				moved[*asked[i].Hash] = m
 			}
 		}
-		for _, err := range refused {
-			if len(moved) == 0 {
-				return nil, err
-			}
-		}
 	}
 	for tx, err := range refused {
+		if len(moved) == 0 {
+			return nil, err
+		}
 		n.leaveOut(e, tx, block, err)
 	}
 	return moved, nil
