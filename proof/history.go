@@ -157,7 +157,7 @@ func (h *History) End() []string {
 	for range 70 { // enough for the second look that the watch takes lazily
 		h.Chain.Mine(h.Now())
 		h.Wait(time.Second)
-		if h.paid%3 == 0 { // block by block, so that nothing else makes it look
+		if h.paid > 0 && h.paid%3 == 0 { // block by block, so that nothing else makes it look; where nobody paid there is nothing to find
 			h.look()
 		}
 	}

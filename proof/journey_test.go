@@ -174,6 +174,7 @@ func play(t *testing.T, h *proof.History, s scenario, stopAt int) (calls int) {
 
 func everyStop(t *testing.T, s scenario) {
 	t.Helper()
+	t.Parallel() // each waits for the store most of the time
 	a, tables := account(t)
 	stops(t, s, 1, func() *proof.History { return proof.NewHistory(t, a, tables) })
 }

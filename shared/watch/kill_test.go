@@ -21,6 +21,7 @@ func TestAWatcherKilledAtAnyCallLeavesNothingWrong(t *testing.T) {
 		{false, false, false}, {false, true, false}, {true, false, false}, {true, true, false}, {false, true, true}, {true, false, true}, {true, true, true},
 	} {
 		t.Run(fmt.Sprintf("heard %t, then a fork %t, large ones wait %t", c.after, c.forked, c.deeper), func(t *testing.T) {
+			t.Parallel() // each waits for the store most of the time
 			for k := 1; ; k++ {
 				w := newWorld(t, 10)
 				if c.deeper {
