@@ -87,6 +87,15 @@ func (a Amount) Decimal(decimals int) string {
 	return whole
 }
 
+// Shortest writes the amount in the asset's own unit without idle zeros, as wallets' links have it: "10.5", "10".
+func (a Amount) Shortest(decimals int) string {
+	decimal := a.Decimal(decimals)
+	if !strings.Contains(decimal, ".") {
+		return decimal
+	}
+	return strings.TrimSuffix(strings.TrimRight(decimal, "0"), ".")
+}
+
 // String writes the amount as an integer in the smallest unit.
 func (a Amount) String() string { return a.big().String() }
 

@@ -82,7 +82,8 @@ func (p Payment) View(now time.Time) View {
 
 // ViewWithLinks shows the payment with all that a payer can be shown.
 func (p Payment) ViewWithLinks(now time.Time) View {
-	options, remaining, links := p.Options(), p.Remaining(), p.links(now)
+	options, remaining := p.Options(), p.Remaining()
+	links := p.links(remaining, now)
 	first, firstLinks := options[0], links[0]
 	decisions, settled := p.Standing(now)
 	v := View{
@@ -111,9 +112,8 @@ func (p Payment) ViewWithLinks(now time.Time) View {
 
 // links are those of each option, for what remains. A payment that nobody is to pay any more has addresses alone: a link
 // that asks for money would bring money that nobody asked for.
-func (p Payment) links(now time.Time) []link.Links {
+func (p Payment) links(remaining []money.Amount, now time.Time) []link.Links {
 	var all []link.Links
-	remaining := p.Remaining()
 	for i, o := range p.Options() {
 		links := link.Of(link.Asked{
 			Asset: o.Asset, Symbol: o.Symbol, Decimals: o.Decimals, Amount: remaining[i], Address: o.Address,

@@ -23,7 +23,7 @@ type Request struct {
 func PaymentURI(r Request) string {
 	var query []string
 	if r.Amount.Sign() > 0 {
-		query = append(query, "amount="+trimmed(r.Amount.Decimal(Decimals)))
+		query = append(query, "amount="+r.Amount.Shortest(Decimals))
 	}
 	if r.Label != "" {
 		query = append(query, "label="+escaped(r.Label))
@@ -35,10 +35,6 @@ func PaymentURI(r Request) string {
 		return "bitcoin:" + r.Address
 	}
 	return "bitcoin:" + r.Address + "?" + strings.Join(query, "&")
-}
-
-func trimmed(decimal string) string {
-	return strings.TrimSuffix(strings.TrimRight(decimal, "0"), ".")
 }
 
 // escaped percent-encodes all that RFC 3986 reserves. A space is %20: to a wallet, a plus sign is a plus sign.

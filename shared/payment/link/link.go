@@ -164,7 +164,7 @@ func tokenPocketOnTRON(a Asked) string {
 		return ""
 	}
 	return tokenPocket(a, network{tronNumber, "tron"}, param{
-		Action: "transfer", Amount: json.Number(plain(a.Amount.Decimal(a.Decimals))), Contract: a.contract(),
+		Action: "transfer", Amount: json.Number(a.Amount.Shortest(a.Decimals)), Contract: a.contract(),
 		Decimal: &a.Decimals, Precision: &a.Decimals, Symbol: a.Symbol, To: a.Address,
 	})
 }
@@ -173,14 +173,6 @@ func tokenPocket(a Asked, on network, p param) string {
 	p.Protocol, p.Version, p.ActionID, p.Blockchains = "TokenPocket", "2.0", a.Name, [1]network{on}
 	p.CallbackURL, p.Expired = a.CallbackURL, strconv.FormatInt(a.Expires.Unix(), 10)
 	return "tpoutside://pull.activity?param=" + escaped(written(p))
-}
-
-// plain is a decimal without idle zeros.
-func plain(decimal string) string {
-	if !strings.Contains(decimal, ".") {
-		return decimal
-	}
-	return strings.TrimSuffix(strings.TrimRight(decimal, "0"), ".")
 }
 
 // written is the JSON of one of the types above.
