@@ -235,7 +235,7 @@ func NewWorld(t TB, a *AWS, tables Tables, on Chain, settings ...Setting) *World
 	w.Gateway = newGateway(t, callback.Connections{Table: parts.table("api", "connections"), Sealer: parts.sealer("api"), Chains: set, Now: w.Now, Random: parts.random}, w.Asset, w.place.decimals)
 	endpoints := parts.endpoints("api")
 	endpoints.Random, endpoints.Local = parts.random, true
-	w.Endpoint, w.Shop.secret, err = endpoints.Create(context.Background(), webhook.Request{Merchant: Merchant, URL: w.Shop.URL, Events: []string{"payment.*"}})
+	w.Endpoint, w.Shop.secret, err = endpoints.Create(context.Background(), webhook.Request{Merchant: Merchant, Settings: webhook.Settings{URL: w.Shop.URL, Events: []string{"payment.*"}}})
 	if err != nil {
 		t.Fatalf("%v", err)
 	}

@@ -112,7 +112,7 @@ func (a *API) createEndpoint(ctx context.Context, in *newEndpoint) (*endpointWit
 	if err != nil {
 		return nil, err
 	}
-	e, secret, err := a.endpoints(ctx).Create(ctx, webhook.Request{ID: name, Merchant: owner.ID, URL: in.Body.URL, Events: in.Body.Events})
+	e, secret, err := a.endpoints(ctx).Create(ctx, webhook.Request{ID: name, Merchant: owner.ID, Settings: webhook.Settings{URL: in.Body.URL, Events: in.Body.Events}})
 	return &endpointWithSecretAnswer{Body: EndpointWithSecret{EndpointView: e.View(), Secret: secret}}, err
 }
 

@@ -21,7 +21,10 @@ const (
 	DepositDropped    Type = "deposit.dropped"
 	DepositReversed   Type = "deposit.reversed"
 
-	EndpointTest Type = "endpoint.test"
+	EndpointFailing   Type = "endpoint.failing"
+	EndpointRecovered Type = "endpoint.recovered"
+	EndpointDisabled  Type = "endpoint.disabled"
+	EndpointTest      Type = "endpoint.test"
 )
 
 // Kind is an entry of the catalogue.
@@ -43,6 +46,9 @@ var catalogue = []Kind{
 	{DepositFinal, "A transfer is final: it will be credited."},
 	{DepositDropped, "A transfer is gone from the chain before it was final."},
 	{DepositReversed, "A transfer is gone from the chain after it was final; its credit is taken back."},
+	{EndpointFailing, "No attempt to reach one of your webhook endpoints has succeeded for a while."},
+	{EndpointRecovered, "A webhook endpoint that was failing has answered with success again."},
+	{EndpointDisabled, "A webhook endpoint is disabled: by request, by its answer 410, or because nothing reached it for the whole schedule. What happens from now on is kept for it."},
 	{EndpointTest, "A test that was asked for; it is sent to the endpoint that it was asked for, whatever that one subscribes to."},
 }
 

@@ -17,9 +17,10 @@ type Event struct {
 	ID       string `dynamodbav:"sk"`
 
 	Type      Type      `dynamodbav:"type"`
-	CreatedAt time.Time `dynamodbav:"created_at"` // when it happened
-	Object    string    `dynamodbav:"object"`     // id of what it is about
-	Version   int64     `dynamodbav:"version"`    // of that object
+	CreatedAt time.Time `dynamodbav:"created_at"`         // when it happened
+	Object    string    `dynamodbav:"object"`             // id of what it is about
+	Version   int64     `dynamodbav:"version"`            // of that object
+	Previous  string    `dynamodbav:"previous,omitempty"` // id of the event before it about the same object
 	Payload   Payload   `dynamodbav:"payload"`
 }
 
@@ -59,6 +60,18 @@ func New(e Event, data any) (Event, error) {
 	e.Payload = Payload(bytes.TrimSuffix(out.Bytes(), []byte("\n")))
 	return e, nil
 }
+
+// Form is how much of an event is sent.
+type Form string
+
+// The forms.
+const (
+	Full Form = "full" // all that the API shows of the object; what is usual
+	Thin Form = "thin" // only what the event is about, for a receiver that asks the API for the rest
+)
+
+// Body is what is sent, byte for byte, in a form: the same each time.
+func (e Event) Body(f Form) string { return string(e.Payload) }
 
 // View is an event as GET /v1/events shows it. Data is what the webhook carried.
 type View struct {

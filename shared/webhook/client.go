@@ -17,7 +17,9 @@ import (
 
 const (
 	// Timeout is for a whole attempt: name, connection, handshake, request, and the answer's header.
-	Timeout = 15 * time.Second
+	// It is what is usual; an endpoint may have up to LongestTimeout.
+	Timeout        = 15 * time.Second
+	LongestTimeout = 30 * time.Second
 	// bodyWait is how long the answer's body may take after its header: the status has decided already,
 	// the body is only kept to be shown.
 	bodyWait = 2 * time.Second
@@ -40,21 +42,23 @@ type Options struct {
 	Local bool           // the local run: http and loopback are allowed
 	Now   cloud.Clock    //
 	Roots *x509.CertPool // nil for the system's
-	Limit time.Duration  // of a whole attempt; 0 for Timeout
+	Limit time.Duration  // the most that an endpoint may have for a whole attempt; 0 for LongestTimeout
 }
 
 // NewClient makes a client; it keeps connections for the next request to the same host.
 func NewClient(o Options) *Client {
 	if o.Limit == 0 {
-		o.Limit = Timeout
+		o.Limit = LongestTimeout
 	}
 	return &Client{local: o.Local, now: o.Now, limit: o.Limit, http: outside.NewClient(outside.Options{Local: o.Local, Roots: o.Roots})}
 }
 
-// post is one attempt's request.
-type post struct {
-	URL, ID, Signatures, Payload string
-	At                           time.Time
+// parcel is an attempt's request, but for the URL.
+type parcel struct {
+	ID, Signatures, Payload string
+	At                      time.Time
+	Cause                   Cause
+	Limit                   time.Duration // of the whole attempt
 }
 
 // outcome is what came of it. It holds nothing of the request, and of the answer only the start.
@@ -69,20 +73,20 @@ type outcome struct {
 func (o outcome) delivered() bool { return o.Status >= 200 && o.Status < 300 }
 
 // post sends one request and never returns an error: whatever happens is the endpoint's outcome.
-func (c *Client) post(ctx context.Context, p post) outcome {
+func (c *Client) post(ctx context.Context, url string, p parcel) outcome {
 	started := c.now()
-	ctx, cancel := context.WithTimeout(ctx, c.limit)
+	ctx, cancel := context.WithTimeout(ctx, min(p.Limit, c.limit))
 	defer cancel()
-	out := c.send(ctx, cancel, p)
+	out := c.send(ctx, cancel, url, p)
 	out.Took = c.now().Sub(started)
 	return out
 }
 
-func (c *Client) send(ctx context.Context, cancel func(), p post) outcome {
-	if checkURL(p.URL, c.local) != nil { // it was checked when it was stored; the local run may have been then
+func (c *Client) send(ctx context.Context, cancel func(), url string, p parcel) outcome {
+	if checkURL(url, c.local) != nil { // it was checked when it was stored; the local run may have been then
 		return outcome{Trouble: outside.NotReachable}
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.URL, strings.NewReader(p.Payload))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(p.Payload))
 	if err != nil {
 		return outcome{Trouble: outside.NotReachable}
 	}

@@ -24,13 +24,11 @@ import (
 	"farrier/shared/outside"
 )
 
-var letter = post{ID: "evt_01JD0000000000000000000000", Signatures: "v1,abc", Payload: `{"type":"payment.paid"}`, At: noon}
+var letter = parcel{ID: "evt_01JD0000000000000000000000", Signatures: "v1,abc", Payload: `{"type":"payment.paid"}`, At: noon, Limit: Timeout}
 
 func send(t *testing.T, c *Client, url string) outcome {
 	t.Helper()
-	p := letter
-	p.URL = url
-	return c.post(context.Background(), p)
+	return c.post(context.Background(), url, letter)
 }
 
 func loopbackClient() *Client { return NewClient(Options{Local: true, Now: time.Now}) }

@@ -100,11 +100,11 @@ func (c Courier) pursue(ctx context.Context, d Delivery) error {
 		return err // an event is recorded before its jobs are sent: one that is missing is a matter for a person
 	}
 	at := c.now()
-	signatures, err := c.Endpoints.signatures(ctx, endpoint, told.ID, at, string(told.Payload))
+	request, err := c.Endpoints.pack(ctx, endpoint, told, d.Cause, at)
 	if err != nil {
 		return err
 	}
-	out := c.Client.post(ctx, post{URL: endpoint.URL, ID: told.ID, Signatures: signatures, Payload: string(told.Payload), At: at})
+	out := c.Client.post(ctx, endpoint.URL, request)
 	if err := ctx.Err(); err != nil {
 		return err // it was us who stopped, so this is no result
 	}
@@ -164,7 +164,7 @@ func (c Courier) reopen(ctx context.Context, job Job, d Delivery) error {
 	if d.Status != Failed || d.Made != job.Attempt {
 		return nil // it was reopened since
 	}
-	again := d.reopened(c.now())
+	again := d.reopened(Redriven, "", c.now())
 	if err := c.Deliveries.write(ctx, again); err != nil {
 		return err
 	}

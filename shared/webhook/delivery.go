@@ -36,6 +36,17 @@ const (
 	Disabled  Reason = "the endpoint was disabled"
 )
 
+// Cause is why an event is sent again that was sent, or was to be sent, before. It is told in the header webhook-replay.
+type Cause string
+
+// The causes.
+const (
+	Resent    Cause = "resend"  // one delivery, by hand
+	Recovered Cause = "recover" // what an endpoint missed
+	Replayed  Cause = "replay"  // everything of some time
+	Redriven  Cause = "redrive" // what lay in the dead-letter queue
+)
+
 // Attempt is one POST and what came of it.
 type Attempt struct {
 	N      int       `dynamodbav:"n" json:"n" doc:"from 1"`
@@ -56,6 +67,8 @@ type Delivery struct {
 	Endpoint string `dynamodbav:"sk"`
 
 	Merchant string     `dynamodbav:"merchant"`
+	Cause    Cause      `dynamodbav:"cause,omitempty"` // why it is sent once more
+	Task     string     `dynamodbav:"task,omitempty"`  // the task that asked for it, which so asks once
 	Status   Status     `dynamodbav:"status"`
 	Reason   Reason     `dynamodbav:"reason,omitempty"`
 	Made     int        `dynamodbav:"made"` // attempts
@@ -130,7 +143,8 @@ func (d Delivery) unsent(s Status, r Reason, now time.Time) Delivery { return d.
 
 // reopened is the delivery with one more attempt to come, now. It waits in the table as well as in the
 // queue, so that the sweep finds it should the job never be sent.
-func (d Delivery) reopened(now time.Time) Delivery {
+func (d Delivery) reopened(why Cause, task string, now time.Time) Delivery {
+	d.Cause, d.Task = why, task
 	return d.next(now).waitInTable(now, now.Add(claimFor))
 }
 

@@ -13,15 +13,40 @@ type Endpoint struct {
 	Merchant string `dynamodbav:"pk"`
 	ID       string `dynamodbav:"sk"`
 
-	URL            string    `dynamodbav:"url"`
-	Events         []string  `dynamodbav:"events"` // patterns
-	Enabled        bool      `dynamodbav:"enabled"`
-	DisabledReason string    `dynamodbav:"disabled_reason,omitempty"`
-	Secret         string    `dynamodbav:"secret"` // sealed
-	Former         []Former  `dynamodbav:"former,omitempty"`
-	CreatedAt      time.Time `dynamodbav:"created_at"`
-	UpdatedAt      time.Time `dynamodbav:"updated_at"`
-	Version        int64     `dynamodbav:"version"` // from 1, raised by every write
+	Settings
+	ChosenAt time.Time `dynamodbav:"chosen_at"` // when it was last changed what is sent here
+
+	Enabled        bool       `dynamodbav:"enabled"`
+	DisabledReason string     `dynamodbav:"disabled_reason,omitempty"`
+	DisabledAt     *time.Time `dynamodbav:"disabled_at,omitempty"`
+	Told           []string   `dynamodbav:"told,omitempty"` // the types of the events that the write of this version stands for
+
+	Secret    string    `dynamodbav:"secret"` // sealed
+	Former    []Former  `dynamodbav:"former,omitempty"`
+	CreatedAt time.Time `dynamodbav:"created_at"`
+	UpdatedAt time.Time `dynamodbav:"updated_at"`
+	Version   int64     `dynamodbav:"version"` // from 1, raised by every write
+}
+
+// Settings are what a merchant says of an endpoint. The zero values are what is usual.
+type Settings struct {
+	URL       string   `dynamodbav:"url"`
+	Fallbacks []string `dynamodbav:"fallbacks,omitempty"` // URLs that are used in turn when the first is down
+
+	Events  []string   `dynamodbav:"events"`            // patterns
+	Where   Where      `dynamodbav:"where,omitempty"`   // of those, the events about these things alone
+	Payload event.Form `dynamodbav:"payload,omitempty"` // full or thin
+	Ordered bool       `dynamodbav:"ordered,omitempty"` // events of one object come one after the other
+
+	Timeout  int   `dynamodbav:"timeout,omitempty"`  // seconds for a whole attempt; 0 for the usual
+	Schedule []int `dynamodbav:"schedule,omitempty"` // seconds before each attempt, counted from the one before; none for the usual
+	Limit    int   `dynamodbav:"limit,omitempty"`    // attempts in a second; 0 for no limit
+}
+
+// Where chooses events by what they are about. What is empty chooses all.
+type Where struct {
+	Assets   []string          `dynamodbav:"assets,omitempty"`   // CAIP-19
+	Metadata map[string]string `dynamodbav:"metadata,omitempty"` // of the payment: each key with this value
 }
 
 // Former is a secret that was rotated away and signs for a while yet.
@@ -36,9 +61,9 @@ const Overlap = 24 * time.Hour
 // maxFormer bounds the signatures in one header. More than one is there when a rotation was asked for again.
 const maxFormer = 3
 
-// Wants says whether an event of this type is to be sent here.
-func (e Endpoint) Wants(t event.Type) bool {
-	return e.Enabled && slices.ContainsFunc(e.Events, func(pattern string) bool { return matches(pattern, t) })
+// Chooses says whether an event is to be sent here, or kept for when the endpoint is enabled again.
+func (e Endpoint) Chooses(told event.Event) bool {
+	return slices.ContainsFunc(e.Events, func(pattern string) bool { return matches(pattern, told.Type) })
 }
 
 // rotated is the endpoint with a new sealed secret.
@@ -52,6 +77,30 @@ func (e Endpoint) rotated(sealed string, now time.Time) Endpoint {
 	e.Secret, e.Former = sealed, former
 	return e
 }
+
+// choice is which events are sent here, and in which order.
+func (e Endpoint) choice() any {
+	return []any{e.Events, e.Where, e.Ordered}
+}
+
+// disabled is the endpoint to which nothing is sent from now on; one that is disabled already stays so since then.
+func (e Endpoint) disabled(reason string, now time.Time) Endpoint {
+	if e.Enabled {
+		e.Enabled, e.DisabledReason, e.DisabledAt, e.Told = false, reason, &now, []string{string(event.EndpointDisabled)}
+	}
+	return e
+}
+
+// timeout is for a whole attempt.
+func (e Endpoint) timeout() time.Duration {
+	if e.Timeout == 0 {
+		return Timeout
+	}
+	return time.Duration(e.Timeout) * time.Second
+}
+
+// urls are where an attempt goes, in the order in which they are tried.
+func (e Endpoint) urls() []string { return append([]string{e.URL}, e.Fallbacks...) }
 
 // signing are the sealed secrets that sign at a moment, the present one first.
 func (e Endpoint) signing(now time.Time) []string {

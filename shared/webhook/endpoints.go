@@ -11,6 +11,7 @@ import (
 
 	"farrier/shared/cloud"
 	"farrier/shared/dynamo"
+	"farrier/shared/event"
 	"farrier/shared/id"
 	"farrier/shared/problem"
 	"farrier/shared/seal"
@@ -33,8 +34,7 @@ type Endpoints struct {
 type Request struct {
 	ID       string
 	Merchant string
-	URL      string
-	Events   []string
+	Settings
 }
 
 // Create makes an endpoint and returns it with its secret, which is shown this once.
@@ -60,7 +60,7 @@ func (e Endpoints) Create(ctx context.Context, r Request) (Endpoint, string, err
 		return Endpoint{}, "", err
 	}
 	made := Endpoint{
-		Merchant: r.Merchant, ID: r.ID, URL: r.URL, Events: slices.Clone(r.Events), Enabled: true,
+		Merchant: r.Merchant, ID: r.ID, Settings: r.Settings, ChosenAt: now, Enabled: true,
 		Secret: sealed, CreatedAt: now, UpdatedAt: now, Version: 1,
 	}
 	return e.record(ctx, made, secret)
@@ -152,7 +152,7 @@ func (e Endpoints) Update(ctx context.Context, merchant, name string, c Change) 
 // Enable lets events be sent to the endpoint again.
 func (e Endpoints) Enable(ctx context.Context, merchant, name string) (Endpoint, error) {
 	return e.change(ctx, merchant, name, func(now time.Time, one Endpoint) Endpoint {
-		one.Enabled, one.DisabledReason = true, ""
+		one.Enabled, one.DisabledReason, one.DisabledAt = true, "", nil
 		return one
 	})
 }
@@ -160,8 +160,7 @@ func (e Endpoints) Enable(ctx context.Context, merchant, name string) (Endpoint,
 // Disable stops events from being sent to the endpoint, from the next attempt on.
 func (e Endpoints) Disable(ctx context.Context, merchant, name, reason string) (Endpoint, error) {
 	return e.change(ctx, merchant, name, func(now time.Time, one Endpoint) Endpoint {
-		one.Enabled, one.DisabledReason = false, reason
-		return one
+		return one.disabled(reason, now)
 	})
 }
 
@@ -170,7 +169,7 @@ func (e Endpoints) Disable(ctx context.Context, merchant, name, reason string) (
 func (e Endpoints) disableSince(ctx context.Context, merchant, name, reason string, then time.Time) error {
 	_, err := e.change(ctx, merchant, name, func(now time.Time, one Endpoint) Endpoint {
 		if !one.UpdatedAt.After(then) {
-			one.Enabled, one.DisabledReason = false, reason
+			return one.disabled(reason, now)
 		}
 		return one
 	})
@@ -219,9 +218,14 @@ func (e Endpoints) change(ctx context.Context, merchant, name string, f func(now
 			return Endpoint{}, err
 		}
 		now := e.now()
-		after := f(now, before)
-		if reflect.DeepEqual(before, after) {
+		plain := before
+		plain.Told = nil
+		after := f(now, plain)
+		if reflect.DeepEqual(plain, after) {
 			return before, nil
+		}
+		if !reflect.DeepEqual(before.choice(), after.choice()) {
+			after.ChosenAt = now
 		}
 		after.Version, after.UpdatedAt = before.Version+1, now
 		err = e.Table.Replace(ctx, after, before.Version)
@@ -242,6 +246,16 @@ func (e Endpoints) newSecret(ctx context.Context, endpoint string) (sealed, secr
 
 func (e Endpoints) open(ctx context.Context, endpoint, sealed string) ([]byte, error) {
 	return e.Seal.Open(ctx, ownerOf(endpoint), sealed)
+}
+
+// pack makes an attempt's request of an event: everything but the URL.
+func (e Endpoints) pack(ctx context.Context, one Endpoint, told event.Event, why Cause, at time.Time) (parcel, error) {
+	body := told.Body(one.Payload)
+	signatures, err := e.signatures(ctx, one, told.ID, at, body)
+	if err != nil {
+		return parcel{}, err
+	}
+	return parcel{ID: told.ID, Signatures: signatures, Payload: body, At: at, Cause: why, Limit: one.timeout()}, nil
 }
 
 // signatures signs a payload with every secret that the endpoint has at a moment.

@@ -28,7 +28,7 @@ func newEndpoints(t *testing.T) Endpoints {
 	}
 }
 
-var wanted = Request{Merchant: "mer_1", URL: "https://merchant.example/hooks", Events: []string{"payment.*"}}
+var wanted = Request{Merchant: "mer_1", Settings: Settings{URL: "https://merchant.example/hooks", Events: []string{"payment.*"}}}
 
 func TestConformanceAnEndpointsSecretIsShownOnceAndStoredSealed(t *testing.T) {
 	e, ctx := newEndpoints(t), context.Background()

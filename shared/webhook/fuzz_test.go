@@ -214,7 +214,9 @@ func FuzzPattern(f *testing.F) {
 		if (err == nil) != taken[pattern] || err != nil && problem.Of(err).Field != "events[1]" {
 			t.Fatalf("%q: %v", pattern, err)
 		}
-		wanted := slices.ContainsFunc(event.Catalogue(), func(k event.Kind) bool { return Endpoint{Enabled: true, Events: []string{pattern}}.Wants(k.Type) })
+		wanted := slices.ContainsFunc(event.Catalogue(), func(k event.Kind) bool {
+			return Endpoint{Settings: Settings{Events: []string{pattern}}}.Chooses(event.Event{Type: k.Type})
+		})
 		if wanted != taken[pattern] {
 			t.Fatalf("%q: an endpoint wants something is %t", pattern, wanted)
 		}

@@ -118,19 +118,15 @@ func TestAPatternMustMatchSomethingInTheCatalogue(t *testing.T) {
 	}
 }
 
-func TestAnEndpointWantsWhatItsPatternsMatchAndNothingWhileDisabled(t *testing.T) {
-	e := Endpoint{Enabled: true, Events: []string{"payment.*", "deposit.final"}}
+func TestAnEndpointChoosesWhatItsPatternsMatch(t *testing.T) {
+	e := Endpoint{Settings: Settings{Events: []string{"payment.*", "deposit.final"}}}
 	for kind, want := range map[event.Type]bool{
 		event.PaymentPaid: true, event.PaymentReversed: true, event.DepositFinal: true,
 		event.DepositConfirming: false, event.EndpointTest: false, "payments.paid": false,
 	} {
-		if e.Wants(kind) != want {
-			t.Errorf("%s: wants %t", kind, !want)
+		if e.Chooses(event.Event{Type: kind}) != want {
+			t.Errorf("%s: chooses %t", kind, !want)
 		}
-	}
-	e.Enabled = false
-	if e.Wants(event.PaymentPaid) {
-		t.Error("a disabled endpoint wants an event")
 	}
 }
 

@@ -70,7 +70,7 @@ func (s Sender) Resend(ctx context.Context, merchant, delivery string) (Delivery
 	if d.Status == Pending && d.early(now) == 0 {
 		return d, nil
 	}
-	again := d.reopened(now)
+	again := d.reopened(Resent, "", now)
 	err = s.Deliveries.write(ctx, again)
 	if errors.Is(err, dynamo.ErrStale) {
 		again, err = s.overtaken(ctx, again)

@@ -207,7 +207,7 @@ func (w *world) begin() {
 	merchant, err := id.New("mer", noon, rand.Reader)
 	w.must(err)
 	var secret string
-	w.endpoint, secret, err = w.courier.Endpoints.Create(ctx, Request{Merchant: merchant, URL: w.server.URL + "/hooks", Events: []string{"*"}})
+	w.endpoint, secret, err = w.courier.Endpoints.Create(ctx, Request{Merchant: merchant, Settings: Settings{URL: w.server.URL + "/hooks", Events: []string{"*"}}})
 	w.must(err)
 	w.judge, err = standardwebhooks.NewWebhook(secret)
 	w.must(err)

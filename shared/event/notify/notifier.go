@@ -82,7 +82,7 @@ func (n Notifier) send(ctx context.Context, jobs [][]queue.Message, answers []er
 func jobsOf(e event.Event, endpoints []webhook.Endpoint) []queue.Message {
 	var jobs []queue.Message
 	for _, endpoint := range endpoints {
-		if endpoint.Wants(e.Type) {
+		if endpoint.Enabled && endpoint.Chooses(e) {
 			jobs = append(jobs, webhook.Job{Merchant: e.Merchant, Event: e.ID, Endpoint: endpoint.ID, Attempt: 1}.Message(0))
 		}
 	}

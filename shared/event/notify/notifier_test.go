@@ -199,7 +199,7 @@ func (r room) endpoint(t *testing.T, key keyOf, patterns ...string) webhook.Endp
 	t.Helper()
 	e := r.notifier.Endpoints
 	e.Seal, e.Now, e.Random = key.sealer(), time.Now, rand.Reader
-	made, _, err := e.Create(context.Background(), webhook.Request{Merchant: merchant, URL: "https://merchant.example/", Events: patterns})
+	made, _, err := e.Create(context.Background(), webhook.Request{Merchant: merchant, Settings: webhook.Settings{URL: "https://merchant.example/", Events: patterns}})
 	if err != nil {
 		t.Fatal(err)
 	}
