@@ -292,6 +292,7 @@ func eventsAreTold(h *History) []string {
 		last[p.ID] = p.Version
 	}
 	expected := map[string]bool{}
+	before := map[string]string{} // the last event about each payment so far: its versions were written in their order
 	for _, item := range h.AWS.Written("payments") {
 		var p payment.Payment
 		if err := dynamo.Unmarshal(item, &p); err != nil {
@@ -303,12 +304,17 @@ func eventsAreTold(h *History) []string {
 				return append(found, err.Error())
 			}
 			expected[e.ID] = true
+			previous := before[p.ID]
+			before[p.ID] = e.ID
 			told, is := received[e.ID]
 			if !is && !given[e.ID] && (!h.trimmed || p.Version == last[p.ID]) {
 				found = append(found, fmt.Sprintf("%s of %s, version %d, was never told", kind, p.Reference, p.Version))
 			}
 			if is && !strings.Contains(told.Body, `"type":"`+kind+`"`) {
 				found = append(found, fmt.Sprintf("%s of %s was told as %s", kind, p.Reference, told.Body))
+			}
+			if is && previousOf(told.Body) != previous {
+				found = append(found, fmt.Sprintf("%s of %s comes after %q, and was told so: %s", kind, p.Reference, previous, told.Body))
 			}
 		}
 	}
@@ -318,6 +324,15 @@ func eventsAreTold(h *History) []string {
 		}
 	}
 	return found
+}
+
+// previousOf is the id of the event before it that a webhook names.
+func previousOf(body string) string {
+	var sent struct {
+		Previous string `json:"previous"`
+	}
+	_ = json.Unmarshal([]byte(body), &sent)
+	return sent.Previous
 }
 
 func (h *History) letter(name string) bool {

@@ -6,6 +6,7 @@ import (
 
 	"farrier/shared/chain"
 	"farrier/shared/dynamo"
+	"farrier/shared/event"
 	"farrier/shared/money"
 )
 
@@ -74,6 +75,26 @@ type Deposit struct {
 	NoticedAt time.Time `dynamodbav:"noticed_at"`
 	UpdatedAt time.Time `dynamodbav:"updated_at"`
 	Version   int64     `dynamodbav:"version"` // from 1, raised by every write
+
+	Before event.Mark `dynamodbav:"before,omitempty"` // the event before the one that this version stands for
+}
+
+// Events are the types of the events that this version stands for: one or, where nothing is sure yet (seen) or no money
+// was told of, none.
+func (d Deposit) Events() []string {
+	switch d.State {
+	case Confirming, Final, Dropped, Reversed:
+		if !d.Nothing() {
+			return []string{"deposit." + string(d.State)}
+		}
+	}
+	return nil
+}
+
+// marked is the deposit that carries the mark of the event before its next version.
+func (d Deposit) marked() Deposit {
+	d.Before = event.MarkOf(d.Version, d.UpdatedAt, d.Events(), d.Before)
+	return d
 }
 
 // Key is where a deposit lies.

@@ -13,6 +13,7 @@ import (
 	"farrier/shared/cloud"
 	"farrier/shared/deposit"
 	"farrier/shared/dynamo"
+	"farrier/shared/event"
 	"farrier/shared/money"
 	"farrier/shared/parts"
 	"farrier/shared/wallet"
@@ -231,6 +232,56 @@ func TestOnlyTheDrawnArrowsAreMoves(t *testing.T) {
 			if got, want := deposit.CanMove(from, to), strings.Contains(drawn, arrow) && to != ""; got != want {
 				t.Errorf("%s: %t", arrow, got)
 			}
+		}
+	}
+}
+
+func TestADepositCarriesTheMarkOfTheEventBeforeItsOwn(t *testing.T) {
+	x := newTable(t)
+	for i, step := range []struct {
+		move  func()
+		event string
+	}{
+		{func() { x.sees(in("", dime), deposit.Seen, true) }, ""},
+		{func() { x.sees(in("0xb1", dime), deposit.Confirming, true) }, "deposit.confirming"},
+		{func() { x.sees(in("0xb2", dime), deposit.Confirming, true) }, "deposit.confirming"},
+		{func() { x.sees(in("0xb2", dime), deposit.Final, true) }, "deposit.final"},
+		{func() { x.loses("0xb2", deposit.Reversed, true) }, "deposit.reversed"},
+		{func() { x.sees(in("0xb3", dime), deposit.Final, true) }, "deposit.final"},
+	} {
+		before, err := x.Get(t.Context(), key)
+		if i > 0 && err != nil {
+			t.Fatal(err)
+		}
+		step.move()
+		d, err := x.Get(t.Context(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(d.Events(), " "); got != step.event {
+			t.Errorf("step %d stands for %q, want %q", i, got, step.event)
+		}
+		if want := event.MarkOf(before.Version, before.UpdatedAt, before.Events(), before.Before); d.Before != want || (i > 1) != (want != "") {
+			t.Errorf("step %d comes after %q, want %q", i, d.Before, want)
+		}
+	}
+}
+
+func TestARefundThatNobodyWasToldOfIsNoEvent(t *testing.T) {
+	x := newTable(t)
+	for _, step := range []struct {
+		said, event string
+		after       event.Mark
+	}{
+		{"back 3", "", ""},
+		{"paid 10", "deposit.final", ""},
+		{"back 4", "deposit.final", event.MarkOf(2, noon, []string{"deposit.final"}, "")},
+		{"back", "deposit.reversed", event.MarkOf(3, noon, []string{"deposit.final"}, "")},
+	} {
+		x.says(step.said)
+		d, err := x.Get(t.Context(), heldKey)
+		if got := strings.Join(d.Events(), " "); err != nil || got != step.event || d.Before != step.after {
+			t.Errorf("%s: %q after %q, want %q after %q: %v", step.said, got, d.Before, step.event, step.after, err)
 		}
 	}
 }

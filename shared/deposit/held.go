@@ -112,6 +112,7 @@ func (d Deposit) said(s Statement, now time.Time) (Deposit, bool, error) {
 	if err != nil || !news {
 		return d, false, err
 	}
+	d = d.marked()
 	d.Held = &held
 	if d.Asset == "" {
 		d.Asset, d.Decimals = s.Asset, s.Decimals

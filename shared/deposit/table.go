@@ -110,7 +110,7 @@ func (s Store) keepBeside(ctx context.Context, stored Deposit, t chain.Transfer,
 	d.copyFrom(t)
 	sum := id.Digest(string(d.Asset), d.From, d.To, d.Amount.String())
 	d.SK = strings.Join([]string{"conflict", stored.SK, base32.StdEncoding.EncodeToString(sum[:10])}, "/")
-	d.State, d.NoticedAt, d.UpdatedAt, d.Version = Conflict, now, now, 1
+	d.State, d.NoticedAt, d.UpdatedAt, d.Version, d.Before = Conflict, now, now, 1, ""
 	s.alarm(d)
 	if err := s.Table.Create(ctx, d); !overtaken(err) {
 		return err

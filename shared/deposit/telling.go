@@ -90,6 +90,7 @@ func (d Deposit) gone(block string, now time.Time) (Deposit, verdict) {
 }
 
 func (d Deposit) moved(to State, now time.Time) Deposit {
+	d = d.marked()
 	d.State, d.UpdatedAt = to, now
 	d.Version++
 	return d

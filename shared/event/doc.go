@@ -3,7 +3,9 @@
 // It promises: an event's id is a pure function of the write that it tells of (table, key, version) and
 // of its type, so that the same change told again is the same event; an event is immutable, and its
 // payload is the exact bytes that every endpoint gets, signed, however often it is sent; a second telling
-// with other bytes never replaces the first.
+// with other bytes never replaces the first. Each event names the one before it about the same object, by the
+// mark that the object's own item carries of it (Mark): so that is told the same however often, and in
+// whatever order, changes are told.
 //
 // How changes of payments and deposits become events is in the package notify below this one, so that
 // deliver, which only sends them, starts without knowing any chain.

@@ -28,6 +28,7 @@ type Event struct {
 type body struct {
 	Type      Type      `json:"type"`
 	Timestamp time.Time `json:"timestamp"`
+	Previous  string    `json:"previous,omitempty"`
 	Data      any       `json:"data"`
 }
 
@@ -38,12 +39,17 @@ type Origin struct {
 	Version int64
 	At      time.Time
 	Object  string // id of what was written
+
+	Previous string // id of the event before; empty where there is none
 }
 
 // Derived makes the event of a type that a write stands for. The merchant is the write's partition.
 func Derived(o Origin, t Type, data any) (Event, error) {
-	name := id.Derived("evt", o.At, o.Table, o.Key.PK, o.Key.SK, strconv.FormatInt(o.Version, 10), string(t))
-	return New(Event{Merchant: o.Key.PK, ID: name, Type: t, CreatedAt: o.At, Object: o.Object, Version: o.Version}, data)
+	return New(Event{Merchant: o.Key.PK, ID: o.name(t), Type: t, CreatedAt: o.At, Object: o.Object, Version: o.Version, Previous: o.Previous}, data)
+}
+
+func (o Origin) name(t Type) string {
+	return id.Derived("evt", o.At, o.Table, o.Key.PK, o.Key.SK, strconv.FormatInt(o.Version, 10), string(t))
 }
 
 // New gives an event its payload.
@@ -54,7 +60,7 @@ func New(e Event, data any) (Event, error) {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false) // payment URIs have an & in them, and nobody puts this into a page
-	if err := encoder.Encode(body{Type: e.Type, Timestamp: e.CreatedAt, Data: data}); err != nil {
+	if err := encoder.Encode(body{Type: e.Type, Timestamp: e.CreatedAt, Previous: e.Previous, Data: data}); err != nil {
 		return Event{}, fmt.Errorf("event: %w", err)
 	}
 	e.Payload = Payload(bytes.TrimSuffix(out.Bytes(), []byte("\n")))
@@ -79,6 +85,7 @@ type View struct {
 	Type      Type            `json:"type"`
 	Timestamp time.Time       `json:"timestamp"`
 	Object    string          `json:"object" doc:"id of what the event is about"`
+	Previous  string          `json:"previous,omitempty" doc:"id of the event before it about the same object; absent on the first. Events about deposits are kept only while an endpoint wants them, so that it may name one that is not kept"`
 	Data      json.RawMessage `json:"data"`
 }
 
@@ -88,5 +95,5 @@ func (e Event) View() View {
 		Data json.RawMessage `json:"data"`
 	}
 	_ = json.Unmarshal([]byte(e.Payload), &sent) // New wrote it
-	return View{ID: e.ID, Type: e.Type, Timestamp: e.CreatedAt, Object: e.Object, Data: sent.Data}
+	return View{ID: e.ID, Type: e.Type, Timestamp: e.CreatedAt, Object: e.Object, Previous: e.Previous, Data: sent.Data}
 }

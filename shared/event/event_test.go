@@ -162,3 +162,46 @@ func TestAPayloadIsStoredInHalfTheBytesAndReadBackByteForByte(t *testing.T) {
 		t.Error("bytes that are none are read")
 	}
 }
+
+func TestAnEventNamesTheOneBeforeItByTheMarkThatTheItemCarries(t *testing.T) {
+	first := derive(t, origin, PaymentPartial, 1)
+	if first.Previous != "" || strings.Contains(string(first.Payload), "previous") {
+		t.Errorf("the first one names another: %+v", first)
+	}
+	next := origin
+	next.Version, next.At = 3, origin.At.Add(time.Second)
+	next, err := next.After(MarkOf(origin.Version, origin.At, []string{"payment.over", "payment.partial"}, "carried"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain, err := Chain(next, []Type{PaymentPaid, PaymentReversed}, 2)
+	if err != nil || len(chain) != 2 || chain[0].Previous != first.ID || chain[1].Previous != chain[0].ID {
+		t.Fatalf("%+v, %v", chain, err)
+	}
+	if !strings.Contains(string(chain[0].Payload), `","previous":"`+first.ID+`","data":`) || chain[0].View().Previous != first.ID {
+		t.Errorf("%s", chain[0].Payload)
+	}
+	if chain[0].ID != derive(t, alone(next), PaymentPaid, 2).ID {
+		t.Error("what came before changes the id")
+	}
+	if MarkOf(4, origin.At, nil, "1/payment.paid/2") != "1/payment.paid/2" {
+		t.Error("a write without events forgets the mark")
+	}
+}
+
+// alone is an origin that knows of nothing before.
+func alone(o Origin) Origin {
+	o.Previous = ""
+	return o
+}
+
+func TestAMarkThatNamesNoEarlierEventIsRefused(t *testing.T) {
+	for _, m := range []Mark{"x", "1/payment.paid", "1/payment.payed/7", "0/payment.paid/7", "2/payment.paid/7", "-1/payment.paid/7", "1/payment.paid/-7", "1/payment.paid/7/8", "one/payment.paid/7", "1//7"} {
+		if o, err := origin.After(m); err == nil || o.Previous != "" {
+			t.Errorf("%q is taken", m)
+		}
+	}
+	if o, err := origin.After("1/payment.paid/7"); err != nil || o.Previous == "" {
+		t.Errorf("%+v, %v", o, err)
+	}
+}

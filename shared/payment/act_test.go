@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"farrier/shared/event"
 	"farrier/shared/money"
 	"farrier/shared/payment"
 	"farrier/shared/problem"
@@ -27,12 +28,37 @@ func made(t *testing.T) (payment.Store, payment.Payment, *time.Time) {
 // credit puts money into the stored payment, as the crediter does.
 func credit(t *testing.T, s payment.Store, p payment.Payment, units int64, late bool) payment.Payment {
 	t.Helper()
-	after, event := p.Credit(p.Asset, money.Units(units), late, s.Now())
-	after = after.Next(s.Now(), event)
+	after, kind := p.Credit(p.Asset, money.Units(units), late, s.Now())
+	after = after.Next(s.Now(), kind)
 	if err := s.Payments.Replace(context.Background(), after, p.Version); err != nil {
 		t.Fatal(err)
 	}
 	return after
+}
+
+func TestEveryVersionCarriesTheMarkOfTheEventBeforeIt(t *testing.T) {
+	s, p, now := made(t)
+	if p.Before != "" {
+		t.Errorf("a new payment comes after %q", p.Before)
+	}
+	*now = now.Add(time.Second)
+	first := credit(t, s, p, 4_000000, false)
+	if first.Before != "" {
+		t.Errorf("the first event comes after %q", first.Before)
+	}
+	*now = now.Add(time.Second)
+	second := credit(t, s, first, 9_000000, false)
+	if want := event.MarkOf(2, first.UpdatedAt, []string{"payment.partial"}, ""); second.Before != want {
+		t.Errorf("%q, want %q", second.Before, want)
+	}
+	decided, err := s.Decide(context.Background(), p.PK, p.ID, payment.AboutOver, payment.Accept, payment.ByMerchant)
+	if want := event.MarkOf(3, second.UpdatedAt, []string{"payment.over"}, ""); err != nil || decided.Before != want {
+		t.Errorf("%q, want %q: %v", decided.Before, want, err)
+	}
+	silent := decided.Next(*now)
+	if next := silent.Next(*now, "payment.late"); silent.Before != next.Before || next.Before != event.MarkOf(4, decided.UpdatedAt, []string{"payment.decided"}, "") {
+		t.Errorf("%q, and after a version without an event %q", silent.Before, next.Before)
+	}
 }
 
 func TestAPaymentIsCancelledOnce(t *testing.T) {

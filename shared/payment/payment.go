@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"farrier/shared/dynamo"
+	"farrier/shared/event"
 	"farrier/shared/money"
 )
 
@@ -49,8 +50,9 @@ type Payment struct {
 	CancelledAt *time.Time `dynamodbav:"cancelled_at,omitempty"`
 	UpdatedAt   time.Time  `dynamodbav:"updated_at"`
 	Version     int64      `dynamodbav:"version"` // from 1, raised by every write
-	// Events are the types of the events that the write of this version stands for; none at creation.
-	Events []string `dynamodbav:"events,omitempty"`
+	// Events are the types of the events that the write of this version stands for, each once; none at creation.
+	Events []string   `dynamodbav:"events,omitempty"`
+	Before event.Mark `dynamodbav:"before,omitempty"` // the event before them
 }
 
 // Option is an asset in which a payment may be paid, and what has come in it.

@@ -1,8 +1,10 @@
 package payment
 
 import (
+	"slices"
 	"time"
 
+	"farrier/shared/event"
 	"farrier/shared/money"
 )
 
@@ -88,11 +90,12 @@ func (p Payment) Expire(now time.Time) (Payment, bool) {
 
 // Next is the payment as the next version of itself, standing for these events.
 func (p Payment) Next(now time.Time, events ...string) Payment {
+	p.Before = event.MarkOf(p.Version, p.UpdatedAt, p.Events, p.Before)
 	p.Version++
 	p.UpdatedAt = now
 	p.Events = nil
-	for _, e := range events {
-		if len(p.Events) == 0 || p.Events[len(p.Events)-1] != e {
+	for i, e := range events {
+		if !slices.Contains(events[i+1:], e) { // a version stands once for a type: what came of it comes last
 			p.Events = append(p.Events, e)
 		}
 	}

@@ -2,6 +2,7 @@ package payment
 
 import (
 	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -220,5 +221,17 @@ func TestAToleranceAndAPolicyAreRefusedByTheFieldsName(t *testing.T) {
 	}
 	if (Tolerance{Under: 9999, Over: 10000}).Check() != nil || (Policy{Partial: Refund}).Check() != nil {
 		t.Error("refused")
+	}
+}
+
+func TestAVersionStandsOnceForATypeAndTheLastOneIsWhatCameOfIt(t *testing.T) {
+	for _, c := range []struct{ events, want []string }{
+		{nil, nil},
+		{[]string{"payment.partial", "payment.partial", "payment.paid"}, []string{"payment.partial", "payment.paid"}},
+		{[]string{"payment.over", "payment.reversed", "payment.over"}, []string{"payment.reversed", "payment.over"}},
+	} {
+		if got := (Payment{}).Next(time.Now(), c.events...).Events; !slices.Equal(got, c.want) {
+			t.Errorf("%v stand for %v, want %v", c.events, got, c.want)
+		}
 	}
 }

@@ -54,25 +54,12 @@ func ofPayment(item dynamo.Item) (told, error) {
 			return told{}, err
 		}
 	}
-	origin := event.Origin{Table: "payments", Key: p.Key(), Version: p.Version, At: p.UpdatedAt, Object: p.ID}
-	view := p.View(p.UpdatedAt)
-	out := told{merchant: p.PK}
-	for _, t := range p.Events {
-		e, err := derived(origin, event.Type(t), view)
-		if err != nil {
-			return told{}, err
-		}
-		out.events = append(out.events, e)
+	if len(p.Events) == 0 {
+		return told{merchant: p.PK}, nil
 	}
-	return out, nil
-}
-
-// ofState lists the states of a deposit that are told. Others (seen: nothing is sure yet) are not.
-var ofState = map[deposit.State]event.Type{
-	deposit.Confirming: event.DepositConfirming,
-	deposit.Final:      event.DepositFinal,
-	deposit.Dropped:    event.DepositDropped,
-	deposit.Reversed:   event.DepositReversed,
+	origin := event.Origin{Table: "payments", Key: p.Key(), Version: p.Version, At: p.UpdatedAt, Object: p.ID}
+	all, err := derived(origin, p.Before, p.Events, p.View(p.UpdatedAt))
+	return told{merchant: p.PK, events: all}, err
 }
 
 func ofDeposit(item dynamo.Item) (told, error) {
@@ -80,15 +67,15 @@ func ofDeposit(item dynamo.Item) (told, error) {
 	if err := dynamo.Unmarshal(item, &d); err != nil {
 		return told{}, err
 	}
-	t, ok := ofState[d.State]
-	if !ok || d.Nothing() {
+	if len(d.Events()) == 0 {
 		return told{}, nil
 	}
 	if err := countable(d.Decimals); err != nil {
 		return told{}, err
 	}
-	e, err := derived(event.Origin{Table: "deposits", Key: d.Key(), Version: d.Version, At: d.UpdatedAt, Object: d.ID}, t, d.View())
-	return told{merchant: d.Merchant, events: []event.Event{e}, onlyWanted: true}, err
+	origin := event.Origin{Table: "deposits", Key: d.Key(), Version: d.Version, At: d.UpdatedAt, Object: d.ID}
+	all, err := derived(origin, d.Before, d.Events(), d.View())
+	return told{merchant: d.Merchant, events: all, onlyWanted: true}, err
 }
 
 // countable refuses decimals that no asset has: its amounts cannot be written.
@@ -99,9 +86,18 @@ func countable(decimals int) error {
 	return nil
 }
 
-func derived(o event.Origin, t event.Type, data any) (event.Event, error) {
+// derived are the events of the types that a write stands for, after the one that its item names.
+func derived(o event.Origin, before event.Mark, types []string, data any) ([]event.Event, error) {
 	if o.Key.PK == "" || o.Key.SK == "" || o.Version < 1 || o.At.IsZero() {
-		return event.Event{}, fmt.Errorf("notify: the record of %s has no key, version or time", o.Object)
+		return nil, fmt.Errorf("notify: the record of %s has no key, version or time", o.Object)
 	}
-	return event.Derived(o, t, data)
+	o, err := o.After(before)
+	if err != nil {
+		return nil, err
+	}
+	var all []event.Type
+	for _, t := range types {
+		all = append(all, event.Type(t))
+	}
+	return event.Chain(o, all, data)
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -82,8 +83,30 @@ func same(t *testing.T, a, b json.RawMessage) bool {
 func TestAWriteThatStandsForTwoEventsTellsBoth(t *testing.T) {
 	record := edited(t, "notify-payment-paid", `"L":[{"S":"payment.paid"}]`, `"L":[{"S":"payment.partial"},{"S":"payment.paid"}]`)
 	told, err := derive(record)
-	if err != nil || len(told.events) != 2 || told.events[0].ID == told.events[1].ID {
+	if err != nil || len(told.events) != 2 || told.events[0].ID == told.events[1].ID || told.events[1].Previous != told.events[0].ID {
 		t.Errorf("%+v %v", told, err)
+	}
+}
+
+func TestAnEventNamesTheOneThatTheVersionBeforeWasToldAs(t *testing.T) {
+	for name, c := range map[string]struct{ file, before, after, want string }{
+		"payment": {"notify-payment-paid", `"L":[{"S":"payment.paid"}]`, `"L":[{"S":"payment.reversed"}]`, "payment.paid"},
+		"deposit": {"notify-deposit-final", `"S":"final"`, `"S":"reversed"`, "deposit.final"},
+	} {
+		_, batch := records(t, c.file)
+		first, err := derive(batch[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := first.events[0]
+		mark := event.MarkOf(e.Version, e.CreatedAt, []string{c.want}, "")
+		record := edited(t, c.file, c.before, c.after)
+		record.Change.NewImage["version"] = lambda.NewNumberAttribute(strconv.FormatInt(e.Version+1, 10))
+		record.Change.NewImage["before"] = lambda.NewStringAttribute(string(mark))
+		next, err := derive(record)
+		if err != nil || next.events[0].Previous != e.ID {
+			t.Errorf("%s: %+v, want %s: %v", name, next, e.ID, err)
+		}
 	}
 }
 
@@ -121,6 +144,7 @@ func TestARecordThatCannotBeReadIsUnfit(t *testing.T) {
 		"a time that is none":          edited(t, "notify-payment-paid", `2026-11-21T10:00:05.123Z`, `yesterday`),
 		"no time":                      edited(t, "notify-payment-paid", `"updated_at"`, `"mended_at"`),
 		"no version":                   edited(t, "notify-payment-paid", `"version"`, `"revision"`),
+		"a mark that is none":          edited(t, "notify-payment-paid", `"version"`, `"before":{"S":"1"},"version"`),
 		"a deposit's amount, the same": edited(t, "notify-deposit-final", `"amount":{"S":"10500000"}`, `"amount":{"S":""}`),
 	} {
 		if _, err := derive(record); err == nil {
