@@ -32,6 +32,23 @@ func Derived(prefix string, at time.Time, parts ...string) string {
 	return prefix + "_" + u.String()
 }
 
+// Earliest is the first of all ids of a moment, and so of all later ones.
+func Earliest(prefix string, at time.Time) string {
+	var u ulid.ULID
+	_ = u.SetTime(ulid.Timestamp(at))
+	return prefix + "_" + u.String()
+}
+
+// LastBefore is the last of all ids of the moments before one.
+func LastBefore(prefix string, at time.Time) string {
+	var u ulid.ULID
+	_ = u.SetTime(ulid.Timestamp(at.Add(-time.Millisecond)))
+	for i := 6; i < len(u); i++ {
+		u[i] = 0xff
+	}
+	return prefix + "_" + u.String()
+}
+
 // Digest is the SHA-256 of the parts, each preceded by its length so that no two lists collide.
 func Digest(parts ...string) [sha256.Size]byte {
 	h := sha256.New()

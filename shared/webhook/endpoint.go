@@ -19,7 +19,9 @@ type Endpoint struct {
 	Enabled        bool       `dynamodbav:"enabled"`
 	DisabledReason string     `dynamodbav:"disabled_reason,omitempty"`
 	DisabledAt     *time.Time `dynamodbav:"disabled_at,omitempty"`
-	Told           []string   `dynamodbav:"told,omitempty"` // the types of the events that the write of this version stands for
+	EnabledAt      *time.Time `dynamodbav:"enabled_at,omitempty"`   // the last time that it was enabled again
+	MissedSince    *time.Time `dynamodbav:"missed_since,omitempty"` // what happened from then on may not have been delivered, until a recover has seen to it
+	Told           []string   `dynamodbav:"told,omitempty"`         // the types of the events that the write of this version stands for
 
 	Secret    string    `dynamodbav:"secret"` // sealed
 	Former    []Former  `dynamodbav:"former,omitempty"`
@@ -91,6 +93,47 @@ func (e Endpoint) disabled(reason string, now time.Time) Endpoint {
 	return e
 }
 
+// enabled is the endpoint to which events are sent again. It remembers since when it may have missed some.
+func (e Endpoint) enabled(now time.Time) Endpoint {
+	if e.Enabled {
+		return e
+	}
+	if e.DisabledAt != nil {
+		missed := e.DisabledAt.Add(-e.reach())
+		if missed.Before(e.CreatedAt) {
+			missed = e.CreatedAt
+		}
+		if e.MissedSince == nil || missed.Before(*e.MissedSince) {
+			e.MissedSince = &missed
+		}
+	}
+	e.Enabled, e.DisabledReason, e.DisabledAt, e.EnabledAt = true, "", nil, &now
+	return e
+}
+
+// reach is how old an event may be that waited for another attempt when the endpoint was disabled, and so was held:
+// its schedule, with the jitter on it.
+func (e Endpoint) reach() time.Duration {
+	var sum time.Duration
+	for _, wait := range e.Schedule {
+		sum += time.Duration(wait) * time.Second
+	}
+	if len(e.Schedule) == 0 {
+		for _, wait := range schedule {
+			sum += wait
+		}
+	}
+	return sum + sum/10
+}
+
+// recovered is the endpoint once everything that it chose between two moments was seen to.
+func (e Endpoint) recovered(since, until time.Time) Endpoint {
+	if e.Enabled && e.MissedSince != nil && !since.After(*e.MissedSince) && e.EnabledAt != nil && !until.Before(*e.EnabledAt) {
+		e.MissedSince = nil
+	}
+	return e
+}
+
 // timeout is for a whole attempt.
 func (e Endpoint) timeout() time.Duration {
 	if e.Timeout == 0 {
@@ -117,19 +160,20 @@ func (e Endpoint) key() dynamo.Key { return dynamo.Key{PK: e.Merchant, SK: e.ID}
 
 // EndpointView is an endpoint as its merchant sees it.
 type EndpointView struct {
-	ID             string    `json:"id"`
-	URL            string    `json:"url"`
-	Events         []string  `json:"events" doc:"event types, or patterns such as \"payment.*\" and \"*\""`
-	Enabled        bool      `json:"enabled"`
-	DisabledReason string    `json:"disabled_reason,omitempty"`
-	CreatedAt      time.Time `json:"created_at"`
-	UpdatedAt      time.Time `json:"updated_at"`
+	ID             string     `json:"id"`
+	URL            string     `json:"url"`
+	Events         []string   `json:"events" doc:"event types, or patterns such as \"payment.*\" and \"*\""`
+	Enabled        bool       `json:"enabled"`
+	DisabledReason string     `json:"disabled_reason,omitempty"`
+	MissedSince    *time.Time `json:"missed_since,omitempty" doc:"the endpoint was disabled, and what happened since this moment may not have reached it: recover sends that"`
+	CreatedAt      time.Time  `json:"created_at"`
+	UpdatedAt      time.Time  `json:"updated_at"`
 }
 
 // View shows the endpoint without its secrets.
 func (e Endpoint) View() EndpointView {
 	return EndpointView{
-		ID: e.ID, URL: e.URL, Events: e.Events, Enabled: e.Enabled, DisabledReason: e.DisabledReason,
+		ID: e.ID, URL: e.URL, Events: e.Events, Enabled: e.Enabled, DisabledReason: e.DisabledReason, MissedSince: e.MissedSince,
 		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
 	}
 }

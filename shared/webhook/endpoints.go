@@ -152,8 +152,7 @@ func (e Endpoints) Update(ctx context.Context, merchant, name string, c Change) 
 // Enable lets events be sent to the endpoint again.
 func (e Endpoints) Enable(ctx context.Context, merchant, name string) (Endpoint, error) {
 	return e.change(ctx, merchant, name, func(now time.Time, one Endpoint) Endpoint {
-		one.Enabled, one.DisabledReason, one.DisabledAt = true, "", nil
-		return one
+		return one.enabled(now)
 	})
 }
 
@@ -173,6 +172,15 @@ func (e Endpoints) disableSince(ctx context.Context, merchant, name, reason stri
 		}
 		return one
 	})
+	if problem.Is(err, problem.NotFound) {
+		return nil
+	}
+	return err
+}
+
+// recovered notes that a recover between two moments is done.
+func (e Endpoints) recovered(ctx context.Context, merchant, name string, since, until time.Time) error {
+	_, err := e.change(ctx, merchant, name, func(_ time.Time, one Endpoint) Endpoint { return one.recovered(since, until) })
 	if problem.Is(err, problem.NotFound) {
 		return nil
 	}

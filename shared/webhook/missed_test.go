@@ -1,0 +1,54 @@
+package webhook
+
+import (
+	"testing"
+	"time"
+)
+
+func TestAnEndpointThatIsEnabledAgainRemembersSinceWhenItMissed(t *testing.T) {
+	day := 24 * time.Hour
+	made := Endpoint{Enabled: true, CreatedAt: noon, Settings: Settings{Schedule: []int{0, 3600}}}
+	off := made.disabled("by request", noon.Add(day))
+	on := off.enabled(noon.Add(2 * day))
+	held := noon.Add(day - 66*time.Minute) // what waited for its last attempt when the endpoint was disabled
+	if !on.Enabled || on.DisabledAt != nil || on.DisabledReason != "" || on.MissedSince == nil || !on.MissedSince.Equal(held) || !on.EnabledAt.Equal(noon.Add(2*day)) {
+		t.Fatalf("%+v", on)
+	}
+	if again := on.enabled(noon.Add(3 * day)); !again.EnabledAt.Equal(*on.EnabledAt) {
+		t.Error("one that is enabled already was enabled again")
+	}
+	later := on.disabled("by request", noon.Add(5*day)).enabled(noon.Add(6 * day))
+	if !later.MissedSince.Equal(held) {
+		t.Errorf("the second time hides the first: %v", later.MissedSince)
+	}
+	young := made.disabled("by request", noon.Add(time.Minute)).enabled(noon.Add(time.Hour))
+	if !young.MissedSince.Equal(noon) {
+		t.Errorf("it missed what happened before it was made: %v", young.MissedSince)
+	}
+	usual := Endpoint{Enabled: true, CreatedAt: noon}.disabled("by request", noon.Add(30*day)).enabled(noon.Add(31 * day))
+	if reach := noon.Add(30 * day).Sub(*usual.MissedSince); reach < 3*day || reach > 4*day {
+		t.Errorf("the usual schedule is not %s long", reach)
+	}
+}
+
+func TestOnlyARecoverOfAllThatWasMissedEndsIt(t *testing.T) {
+	missed, back := noon, noon.Add(time.Hour)
+	on := Endpoint{Enabled: true, MissedSince: &missed, EnabledAt: &back}
+	for name, c := range map[string]struct {
+		since, until time.Time
+		ends         bool
+	}{
+		"all of it":            {noon, back, true},
+		"more":                 {noon.Add(-time.Hour), back.Add(time.Hour), true},
+		"not from the start":   {noon.Add(time.Second), back, false},
+		"not until it was on":  {noon, back.Add(-time.Second), false},
+		"neither at both ends": {noon.Add(time.Second), back.Add(-time.Second), false},
+	} {
+		if got := on.recovered(c.since, c.until); (got.MissedSince == nil) != c.ends {
+			t.Errorf("%s: %v", name, got.MissedSince)
+		}
+	}
+	if off := on.disabled("by request", back.Add(time.Hour)).recovered(noon, back.Add(2*time.Hour)); off.MissedSince == nil {
+		t.Error("a disabled endpoint misses what is made meanwhile")
+	}
+}
