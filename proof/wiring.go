@@ -145,6 +145,7 @@ func (p wiring) notify() handler {
 	n := notify.Notifier{
 		Events:    event.Store{Table: p.table("notify", "events")},
 		Endpoints: webhook.Endpoints{Table: p.table("notify", "endpoints")},
+		Payments:  p.table("notify", "payments"),
 		Jobs:      p.to("notify", "deliveries"),
 	}
 	return p.over("notify", n.Handle)

@@ -22,6 +22,7 @@ func main() {
 	notifier := notify.Notifier{
 		Events:    event.Store{Table: dynamo.Table{Client: store, Name: cloud.Env("EVENTS_TABLE")}},
 		Endpoints: webhook.Endpoints{Table: dynamo.Table{Client: store, Name: cloud.Env("ENDPOINTS_TABLE")}},
+		Payments:  dynamo.Table{Client: store, Name: cloud.Env("PAYMENTS_TABLE")},
 		Jobs:      queue.Queue{Client: queues, URL: cloud.Env("DELIVERIES_QUEUE")},
 	}
 	consumer := stream.Consumer{

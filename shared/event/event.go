@@ -22,6 +22,8 @@ type Event struct {
 	Version   int64     `dynamodbav:"version"`            // of that object
 	Previous  string    `dynamodbav:"previous,omitempty"` // id of the event before it about the same object
 	Payload   Payload   `dynamodbav:"payload"`
+
+	Metadata map[string]string `dynamodbav:"metadata,omitempty"` // of a deposit's payment, for endpoints that choose by it
 }
 
 // body is the form of Payload (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#payload-structure).

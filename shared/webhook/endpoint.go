@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"slices"
 	"time"
 
 	"farrier/shared/dynamo"
@@ -45,12 +44,6 @@ type Settings struct {
 	Limit    int   `dynamodbav:"limit,omitempty"`    // attempts in a second; 0 for no limit
 }
 
-// Where chooses events by what they are about. What is empty chooses all.
-type Where struct {
-	Assets   []string          `dynamodbav:"assets,omitempty"`   // CAIP-19
-	Metadata map[string]string `dynamodbav:"metadata,omitempty"` // of the payment: each key with this value
-}
-
 // Former is a secret that was rotated away and signs for a while yet.
 type Former struct {
 	Secret string    `dynamodbav:"secret"` // sealed
@@ -62,11 +55,6 @@ const Overlap = 24 * time.Hour
 
 // maxFormer bounds the signatures in one header. More than one is there when a rotation was asked for again.
 const maxFormer = 3
-
-// Chooses says whether an event is to be sent here, or kept for when the endpoint is enabled again.
-func (e Endpoint) Chooses(told event.Event) bool {
-	return slices.ContainsFunc(e.Events, func(pattern string) bool { return matches(pattern, told.Type) })
-}
 
 // rotated is the endpoint with a new sealed secret.
 func (e Endpoint) rotated(sealed string, now time.Time) Endpoint {

@@ -18,7 +18,8 @@ import (
 type told struct {
 	merchant   string
 	events     []event.Event
-	onlyWanted bool // not worth recording where no endpoint wants it
+	onlyWanted bool   // not worth recording where no endpoint wants it
+	payment    string // of a deposit
 }
 
 // derive says what a record stands for: nothing, for a removed item. What kind of thing was written is
@@ -75,7 +76,7 @@ func ofDeposit(item dynamo.Item) (told, error) {
 	}
 	origin := event.Origin{Table: "deposits", Key: d.Key(), Version: d.Version, At: d.UpdatedAt, Object: d.ID}
 	all, err := derived(origin, d.Before, d.Events(), d.View())
-	return told{merchant: d.Merchant, events: all, onlyWanted: true}, err
+	return told{merchant: d.Merchant, events: all, onlyWanted: true, payment: d.Payment}, err
 }
 
 // countable refuses decimals that no asset has: its amounts cannot be written.

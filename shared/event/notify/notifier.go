@@ -3,10 +3,13 @@ package notify
 import (
 	"context"
 	"errors"
+	"slices"
 
 	lambda "github.com/aws/aws-lambda-go/events"
 
+	"farrier/shared/dynamo"
 	"farrier/shared/event"
+	"farrier/shared/payment"
 	"farrier/shared/queue"
 	"farrier/shared/stream"
 	"farrier/shared/webhook"
@@ -16,6 +19,7 @@ import (
 type Notifier struct {
 	Events    event.Store
 	Endpoints webhook.Endpoints
+	Payments  dynamo.Table
 	Jobs      queue.Queue
 }
 
@@ -47,8 +51,16 @@ func (n Notifier) tell(ctx context.Context, known endpointsOf, record lambda.Dyn
 	var jobs []queue.Message
 	var before error
 	for _, e := range told.events {
-		wanted := jobsOf(e, endpoints)
-		if told.onlyWanted && len(wanted) == 0 {
+		if told.onlyWanted {
+			if !slices.ContainsFunc(endpoints, func(one webhook.Endpoint) bool { return one.Listens(e.Type) }) {
+				continue
+			}
+			if e.Metadata, err = n.metadata(ctx, e.Merchant, told.payment); err != nil {
+				return nil, err
+			}
+		}
+		choosing := choosers(e, endpoints)
+		if told.onlyWanted && len(choosing) == 0 {
 			continue
 		}
 		err := n.Events.Record(ctx, e)
@@ -57,9 +69,23 @@ func (n Notifier) tell(ctx context.Context, known endpointsOf, record lambda.Dyn
 		} else if err != nil {
 			return nil, err
 		}
-		jobs = append(jobs, wanted...)
+		jobs = append(jobs, jobsOf(e, choosing)...)
 	}
 	return jobs, before
+}
+
+// metadata is what the payment of a deposit was asked for with; it never changes. Nil where a payment has none, or where
+// money came to a payment whose request was stopped before it was written.
+func (n Notifier) metadata(ctx context.Context, merchant, name string) (map[string]string, error) {
+	if name == "" {
+		return nil, nil
+	}
+	var p payment.Payment
+	err := n.Payments.Get(ctx, dynamo.Key{PK: merchant, SK: name}, &p)
+	if errors.Is(err, dynamo.ErrMissing) {
+		return nil, nil
+	}
+	return p.Metadata, err
 }
 
 // send sends every record's jobs. Where SQS is in trouble, none of these records is done.
@@ -79,10 +105,15 @@ func (n Notifier) send(ctx context.Context, jobs [][]queue.Message, answers []er
 	}
 }
 
-func jobsOf(e event.Event, endpoints []webhook.Endpoint) []queue.Message {
+// choosers are the endpoints that an event is for: also those that are disabled, for which it is kept.
+func choosers(e event.Event, endpoints []webhook.Endpoint) []webhook.Endpoint {
+	return slices.DeleteFunc(slices.Clone(endpoints), func(one webhook.Endpoint) bool { return !one.Chooses(e) })
+}
+
+func jobsOf(e event.Event, choosing []webhook.Endpoint) []queue.Message {
 	var jobs []queue.Message
-	for _, endpoint := range endpoints {
-		if endpoint.Enabled && endpoint.Chooses(e) {
+	for _, endpoint := range choosing {
+		if endpoint.Enabled {
 			jobs = append(jobs, webhook.Job{Merchant: e.Merchant, Event: e.ID, Endpoint: endpoint.ID, Attempt: 1}.Message(0))
 		}
 	}

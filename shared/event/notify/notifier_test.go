@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,7 +62,7 @@ func TestAPaidPaymentIsToldAsTheAPIShowsIt(t *testing.T) {
 	if got := e.View(); e.Type != "payment.paid" || e.Object != p.ID || e.Version != 2 || !e.CreatedAt.Equal(p.UpdatedAt) || !same(t, got.Data, view) {
 		t.Errorf("%+v\nwant data %s", e, view)
 	}
-	if again, _ := derive(batch[0]); again.events[0] != e {
+	if again, _ := derive(batch[0]); !reflect.DeepEqual(again.events[0], e) {
 		t.Error("the same record told again is another event")
 	}
 	if size := parts.ItemSize(e); size > 1024 {
@@ -212,6 +213,7 @@ func newRoom(t *testing.T) room {
 		notifier: Notifier{
 			Events:    event.Store{Table: dynamo.Table{Client: db, Name: parts.Table(t).Name}},
 			Endpoints: webhook.Endpoints{Table: dynamo.Table{Client: db, Name: parts.Table(t).Name}},
+			Payments:  dynamo.Table{Client: db, Name: parts.Table(t).Name},
 			Jobs:      queue.Queue{Client: sqs.NewFromConfig(queues), URL: parts.Queue(t).URL},
 		},
 		aside: parts.Queue(t), calls: c,
@@ -221,9 +223,14 @@ func newRoom(t *testing.T) room {
 // endpoint makes an endpoint of the files' merchant.
 func (r room) endpoint(t *testing.T, key keyOf, patterns ...string) webhook.Endpoint {
 	t.Helper()
+	return r.choosing(t, key, webhook.Where{}, patterns...)
+}
+
+func (r room) choosing(t *testing.T, key keyOf, where webhook.Where, patterns ...string) webhook.Endpoint {
+	t.Helper()
 	e := r.notifier.Endpoints
 	e.Seal, e.Now, e.Random = key.sealer(), time.Now, rand.Reader
-	made, _, err := e.Create(context.Background(), webhook.Request{Merchant: merchant, Settings: webhook.Settings{URL: "https://merchant.example/", Events: patterns}})
+	made, _, err := e.Create(context.Background(), webhook.Request{Merchant: merchant, Settings: webhook.Settings{URL: "https://merchant.example/", Events: patterns, Where: where}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -352,7 +359,7 @@ func TestConformanceAStopAtAnyCallIsMadeGoodByTheSameBatchAgain(t *testing.T) {
 	_, deposit := records(t, "notify-deposit-final")
 	batch = append(batch, deposit...)
 	key := newKey(t)
-	for stop := 1; stop <= 4; stop++ { // the endpoints, the payment's event, the deposit's event, the jobs
+	for stop := 1; stop <= 5; stop++ { // the endpoints, the payment's event, the deposit's payment, its event, the jobs
 		for _, after := range []bool{false, true} {
 			r := newRoom(t)
 			r.endpoint(t, key, "*")
@@ -424,5 +431,60 @@ func TestConformanceWhatCannotBeReadIsSetAsideAndTheStreamGoesOn(t *testing.T) {
 	}
 	if len(listed(t, r)) != 1 {
 		t.Error("a redriven record is another event")
+	}
+}
+
+const (
+	filesPayment = "pay_01KAJ5M2W4H7D9F3K6P8S1V5YE"
+	filesAsset   = "eip155:137/erc20:0xc2132d05d31c914a87c6611c10748aeb04b58e8f"
+)
+
+func TestConformanceADepositIsChosenByItsPaymentsMetadataAndTheEventKeepsIt(t *testing.T) {
+	r, key := newRoom(t), newKey(t)
+	if err := r.notifier.Payments.Create(context.Background(), payment.Payment{PK: merchant, SK: filesPayment, ID: filesPayment, Metadata: map[string]string{"shop": "north"}, Version: 1}); err != nil {
+		t.Fatal(err)
+	}
+	north := r.choosing(t, key, webhook.Where{Metadata: map[string]string{"shop": "north"}}, "deposit.*")
+	south := r.choosing(t, key, webhook.Where{Metadata: map[string]string{"shop": "south"}}, "deposit.*")
+	other := r.choosing(t, key, webhook.Where{Assets: []string{filesAsset + "0"}}, "*")
+	_, batch := records(t, "notify-deposit-final")
+	if answers := r.notifier.Handle(context.Background(), batch); answers[0] != nil {
+		t.Fatal(answers)
+	}
+	if got := jobs(t, r); len(got) != 1 || got[0].Endpoint != north.ID {
+		t.Errorf("%+v", got)
+	}
+	kept := listed(t, r)
+	if len(kept) != 1 || !north.Chooses(kept[0]) || south.Chooses(kept[0]) || other.Chooses(kept[0]) {
+		t.Errorf("what is kept is chosen otherwise: %+v", kept)
+	}
+}
+
+func TestConformanceADepositThatNoChoiceIsForIsNotRecorded(t *testing.T) {
+	r := newRoom(t)
+	r.choosing(t, newKey(t), webhook.Where{Metadata: map[string]string{"shop": "north"}}, "deposit.*")
+	_, batch := records(t, "notify-deposit-final") // its payment was never written
+	if answers := r.notifier.Handle(context.Background(), batch); answers[0] != nil {
+		t.Fatal(answers)
+	}
+	if len(listed(t, r)) != 0 || len(jobs(t, r)) != 0 {
+		t.Error("it is recorded")
+	}
+}
+
+func TestConformanceWhatADisabledEndpointWantsIsRecordedAndNotSent(t *testing.T) {
+	r := newRoom(t)
+	off := r.endpoint(t, newKey(t), "deposit.*")
+	e := r.notifier.Endpoints
+	e.Now = time.Now
+	if _, err := e.Disable(context.Background(), merchant, off.ID, "by its owner"); err != nil {
+		t.Fatal(err)
+	}
+	_, batch := records(t, "notify-deposit-final")
+	if answers := r.notifier.Handle(context.Background(), batch); answers[0] != nil {
+		t.Fatal(answers)
+	}
+	if len(listed(t, r)) != 1 || len(jobs(t, r)) != 0 {
+		t.Error("want one event and no job")
 	}
 }
