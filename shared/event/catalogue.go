@@ -1,6 +1,9 @@
 package event
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Type names a kind of event: what it is about, a dot, what happened.
 type Type string
@@ -26,6 +29,12 @@ const (
 	EndpointDisabled  Type = "endpoint.disabled"
 	EndpointTest      Type = "endpoint.test"
 )
+
+// kind is what events of the type are about: "payment".
+func (t Type) kind() string {
+	about, _, _ := strings.Cut(string(t), ".")
+	return about
+}
 
 // Kind is an entry of the catalogue.
 type Kind struct {

@@ -2,9 +2,7 @@ package event
 
 import (
 	"encoding/json"
-	"maps"
 	"slices"
-	"strings"
 )
 
 // Subject is what an event is about, as far as endpoints choose by it.
@@ -16,27 +14,24 @@ type Subject struct {
 // Subject reads it from the record of the event, so that an event is chosen alike whenever it is sent. Events about
 // neither a payment nor a deposit have none.
 func (e Event) Subject() (subject Subject, has bool) {
-	var sent struct {
-		Data struct {
-			Asset    string                   `json:"asset"`
-			Options  []struct{ Asset string } `json:"options"`
-			Metadata map[string]string        `json:"metadata"`
-		} `json:"data"`
-	}
-	if !e.about("payment") && !e.about("deposit") {
+	kind := e.Type.kind()
+	if kind != "payment" && kind != "deposit" {
 		return Subject{}, false
 	}
-	_ = json.Unmarshal([]byte(e.Payload), &sent) // New wrote it
-	subject = Subject{Assets: []string{sent.Data.Asset}, Metadata: maps.Clone(e.Metadata)}
-	for _, o := range sent.Data.Options {
+	var data struct {
+		Asset    string                   `json:"asset"`
+		Options  []struct{ Asset string } `json:"options"`
+		Metadata map[string]string        `json:"metadata"`
+	}
+	_ = json.Unmarshal(e.data(), &data) // New wrote them
+	subject = Subject{Assets: []string{data.Asset}, Metadata: e.Metadata}
+	for _, o := range data.Options {
 		subject.Assets = append(subject.Assets, o.Asset)
 	}
-	if e.about("payment") {
-		subject.Metadata = sent.Data.Metadata
+	if kind == "payment" {
+		subject.Metadata = data.Metadata
 	}
 	slices.Sort(subject.Assets)
 	subject.Assets = slices.Compact(subject.Assets)
 	return subject, true
 }
-
-func (e Event) about(kind string) bool { return strings.HasPrefix(string(e.Type), kind+".") }

@@ -54,6 +54,14 @@ func (w Where) has(told event.Event) bool {
 	return true
 }
 
+// checkVersion refuses a version of payloads that there is not; none is the newest.
+func checkVersion(v event.Version) error {
+	if v != "" && !slices.Contains(event.Versions(), v) {
+		return problem.Field("version", fmt.Sprintf("is none of payloads; there are %v", event.Versions()))
+	}
+	return nil
+}
+
 // checkWhere refuses what no event can be about: it would wait in silence for ever. It names the field.
 func checkWhere(w Where) error {
 	if len(w.Assets) > MaxAssets {

@@ -73,3 +73,19 @@ func TestAChoiceOfWhatNoEventIsAboutIsRefusedByItsField(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyAVersionThatThereIsCanBePinned(t *testing.T) {
+	for _, v := range event.Versions() {
+		if err := checkVersion(v); err != nil {
+			t.Errorf("%s: %v", v, err)
+		}
+	}
+	if err := checkVersion(""); err != nil {
+		t.Error(err)
+	}
+	for _, v := range []event.Version{"2026-11-28", "1", "newest"} {
+		if err := checkVersion(v); problem.Of(err).Field != "version" {
+			t.Errorf("%s: %v", v, err)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"farrier/shared/cloud"
+	"farrier/shared/event"
 	"farrier/shared/outside"
 )
 
@@ -56,6 +57,7 @@ func NewClient(o Options) *Client {
 // parcel is an attempt's request, but for the URL.
 type parcel struct {
 	ID, Signatures, Payload string
+	Version                 event.Version // of the payload
 	At                      time.Time
 	Cause                   Cause
 	Limit                   time.Duration // of the whole attempt
@@ -96,6 +98,7 @@ func (c *Client) send(ctx context.Context, cancel func(), url string, p parcel) 
 		"Webhook-Id":        {p.ID},
 		"Webhook-Timestamp": {strconv.FormatInt(p.At.Unix(), 10)},
 		"Webhook-Signature": {p.Signatures},
+		"Webhook-Version":   {string(p.Version)},
 		// Empty, so that nothing is sent; but it lets net/http send again by itself what met a kept connection that
 		// the other side had closed meanwhile (see http.Transport): a frozen Lambda meets those often.
 		"Idempotency-Key": {},

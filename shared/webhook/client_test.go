@@ -24,7 +24,7 @@ import (
 	"farrier/shared/outside"
 )
 
-var letter = parcel{ID: "evt_01JD0000000000000000000000", Signatures: "v1,abc", Payload: `{"type":"payment.paid"}`, At: noon, Limit: Timeout}
+var letter = parcel{ID: "evt_01JD0000000000000000000000", Signatures: "v1,abc", Version: "2026-11-29", Payload: `{"type":"payment.paid"}`, At: noon, Limit: Timeout}
 
 func send(t *testing.T, c *Client, url string) outcome {
 	t.Helper()
@@ -55,7 +55,7 @@ func TestAPostCarriesTheHeadersOfStandardWebhooksAndTheExactBytes(t *testing.T) 
 		t.Errorf("%s %s %q", got.Method, got.RequestURI, body)
 	}
 	want := map[string]string{
-		"Webhook-Id": letter.ID, "Webhook-Timestamp": "1795262400", "Webhook-Signature": "v1,abc",
+		"Webhook-Id": letter.ID, "Webhook-Timestamp": "1795262400", "Webhook-Signature": "v1,abc", "Webhook-Version": string(letter.Version),
 		"Content-Type": "application/json", "User-Agent": "Farrier/1", "Content-Length": strconv.Itoa(len(body)),
 	}
 	for name, value := range want {

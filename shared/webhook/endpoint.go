@@ -34,10 +34,11 @@ type Settings struct {
 	URL       string   `dynamodbav:"url"`
 	Fallbacks []string `dynamodbav:"fallbacks,omitempty"` // URLs that are used in turn when the first is down
 
-	Events  []string   `dynamodbav:"events"`            // patterns
-	Where   Where      `dynamodbav:"where,omitempty"`   // of those, the events about these things alone
-	Payload event.Form `dynamodbav:"payload,omitempty"` // full or thin
-	Ordered bool       `dynamodbav:"ordered,omitempty"` // events of one object come one after the other
+	Events  []string      `dynamodbav:"events"`            // patterns
+	Where   Where         `dynamodbav:"where,omitempty"`   // of those, the events about these things alone
+	Payload event.Form    `dynamodbav:"payload,omitempty"` // full or thin
+	Pinned  event.Version `dynamodbav:"pinned,omitempty"`  // the version of payloads; the newest at its making
+	Ordered bool          `dynamodbav:"ordered,omitempty"` // events of one object come one after the other
 
 	Timeout  int   `dynamodbav:"timeout,omitempty"`  // seconds for a whole attempt; 0 for the usual
 	Schedule []int `dynamodbav:"schedule,omitempty"` // seconds before each attempt, counted from the one before; none for the usual

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ type Request struct {
 
 // Create makes an endpoint and returns it with its secret, which is shown this once.
 func (e Endpoints) Create(ctx context.Context, r Request) (Endpoint, string, error) {
-	if err := errors.Join(checkURL(r.URL, e.Local), checkPatterns(r.Events)); err != nil {
+	if err := errors.Join(checkURL(r.URL, e.Local), checkPatterns(r.Events), checkVersion(r.Pinned)); err != nil {
 		return Endpoint{}, "", err
 	}
 	others, err := e.All(ctx, r.Merchant)
@@ -59,6 +60,7 @@ func (e Endpoints) Create(ctx context.Context, r Request) (Endpoint, string, err
 	if err != nil {
 		return Endpoint{}, "", err
 	}
+	r.Pinned = cmp.Or(r.Pinned, event.Newest())
 	made := Endpoint{
 		Merchant: r.Merchant, ID: r.ID, Settings: r.Settings, ChosenAt: now, Enabled: true,
 		Secret: sealed, CreatedAt: now, UpdatedAt: now, Version: 1,
@@ -258,12 +260,15 @@ func (e Endpoints) open(ctx context.Context, endpoint, sealed string) ([]byte, e
 
 // pack makes an attempt's request of an event: everything but the URL.
 func (e Endpoints) pack(ctx context.Context, one Endpoint, told event.Event, why Cause, at time.Time) (parcel, error) {
-	body := told.Body(one.Payload)
+	body, version, err := told.Body(one.Payload, one.Pinned)
+	if err != nil {
+		return parcel{}, err
+	}
 	signatures, err := e.signatures(ctx, one, told.ID, at, body)
 	if err != nil {
 		return parcel{}, err
 	}
-	return parcel{ID: told.ID, Signatures: signatures, Payload: body, At: at, Cause: why, Limit: one.timeout()}, nil
+	return parcel{ID: told.ID, Signatures: signatures, Payload: body, Version: version, At: at, Cause: why, Limit: one.timeout()}, nil
 }
 
 // signatures signs a payload with every secret that the endpoint has at a moment.

@@ -14,6 +14,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"farrier/shared/dynamo"
+	"farrier/shared/event"
 	"farrier/shared/parts"
 	"farrier/shared/problem"
 	"farrier/shared/seal"
@@ -239,5 +240,17 @@ func TestConformanceADeliveryIsWrittenOnceUnderEachVersion(t *testing.T) {
 		if _, err := d.Get(ctx, c[0], c[1]); !problem.Is(err, problem.NotFound) {
 			t.Errorf("%v: %v", c, err)
 		}
+	}
+}
+
+func TestConformanceAnEndpointIsPinnedToTheVersionOfPayloadsOfItsMaking(t *testing.T) {
+	s := newEndpoints(t)
+	made, _, err := s.Create(t.Context(), Request{Merchant: "mer_1", Settings: Settings{URL: "https://shop.example/", Events: []string{"*"}}})
+	if err != nil || made.Pinned != event.Newest() {
+		t.Errorf("%+v, %v", made, err)
+	}
+	_, _, err = s.Create(t.Context(), Request{Merchant: "mer_1", Settings: Settings{URL: "https://shop.example/", Events: []string{"*"}, Pinned: "2020-01-01"}})
+	if problem.Of(err).Field != "version" {
+		t.Errorf("a version that there never was: %v", err)
 	}
 }
