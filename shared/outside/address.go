@@ -2,6 +2,7 @@ package outside
 
 import (
 	"net/netip"
+	"sync"
 	"syscall"
 
 	"code.dny.dev/ssrf"
@@ -25,12 +26,25 @@ func guardian(local bool) *ssrf.Guardian {
 	return ssrf.New(options...)
 }
 
+// Made once each: an address that is written out is checked before every request.
+var (
+	ofEveryRun  = sync.OnceValue(func() *ssrf.Guardian { return guardian(false) })
+	ofLocalRuns = sync.OnceValue(func() *ssrf.Guardian { return guardian(true) })
+)
+
+func guardianOf(local bool) *ssrf.Guardian {
+	if local {
+		return ofLocalRuns()
+	}
+	return ofEveryRun()
+}
+
 // onlyReachable is a net.Dialer's Control: it is called for each connection, with the address that DNS gave.
 func onlyReachable(local bool) func(network, address string, c syscall.RawConn) error {
-	return guardian(local).Safe
+	return guardianOf(local).Safe
 }
 
 // MayReach says whether an address that is written out may be called.
 func MayReach(address netip.Addr, local bool) bool {
-	return guardian(local).SafeAddr(address) == nil
+	return guardianOf(local).SafeAddr(address) == nil
 }

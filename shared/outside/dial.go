@@ -17,14 +17,16 @@ type stage int
 const (
 	connecting stage = iota
 	handshaking
+	identifying // the other side asked in the handshake for a certificate of ours
 )
 
 func (e *stageError) Unwrap() error { return e.error }
 
 // dialer connects, and says in its errors how far it came.
 type dialer struct {
-	net net.Dialer
-	tls *tls.Config
+	net         net.Dialer
+	tls         *tls.Config
+	certificate *tls.Certificate // ours, for a server that asks; nil for none
 }
 
 func (d dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -44,12 +46,20 @@ func (d dialer) dialTLS(ctx context.Context, network, address string) (net.Conn,
 	if err != nil {
 		return nil, &stageError{connecting, err}
 	}
+	came := handshaking
 	config := d.tls.Clone()
 	config.ServerName = host
+	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		came = identifying
+		if d.certificate == nil {
+			return &tls.Certificate{}, nil
+		}
+		return d.certificate, nil
+	}
 	conn := tls.Client(plain, config)
 	if err := conn.HandshakeContext(ctx); err != nil {
 		_ = plain.Close()
-		return nil, &stageError{handshaking, err}
+		return nil, &stageError{came, err}
 	}
 	return conn, nil
 }

@@ -17,6 +17,7 @@ const (
 	NoConnection   = "connection: could not be made"
 	BadCertificate = "certificate: not valid for this name and time, or not by a known authority"
 	NoHandshake    = "handshake: no TLS 1.2 or newer was agreed on"
+	NotAccepted    = "handshake: ended by the other side, as where it wants a client certificate, or another one"
 	NoTime         = "time: no answer came in time"
 	NoAnswer       = "answer: the connection ended without one, or it was not HTTP"
 )
@@ -27,6 +28,7 @@ func Trouble(err error) string {
 	var name *net.DNSError
 	var certificate *tls.CertificateVerificationError
 	var timeout net.Error
+	var operation *net.OpError
 	switch {
 	case errors.Is(err, ssrf.ErrProhibitedIP), errors.Is(err, ssrf.ErrProhibitedNetwork):
 		return NotReachable
@@ -38,8 +40,12 @@ func Trouble(err error) string {
 		return BadCertificate
 	case errors.As(err, &at) && at.stage == handshaking:
 		return NoHandshake
+	case errors.As(err, &at) && at.stage == identifying:
+		return NotAccepted
 	case errors.As(err, &at):
 		return NoConnection
+	case errors.As(err, &operation) && operation.Op == "remote error": // an alert of TLS: in TLS 1.3 the server reads our certificate last
+		return NotAccepted
 	default:
 		return NoAnswer
 	}
