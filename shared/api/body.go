@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,11 +28,12 @@ const (
 
 // readable lets a request pass whose query and body every reader reads alike. A body that a route does not
 // take is not read.
-func (a *API) readable(op *huma.Operation, takesBody bool, next http.Handler) http.Handler {
+func (a *API) readable(op *huma.Operation, r route, next http.Handler) http.Handler {
+	takesBody, nulls := r.takesBody(), r.Nulls
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := checkQuery(r.URL.RawQuery)
 		if err == nil && takesBody {
-			err = takeBody(r)
+			err = takeBody(r, nulls)
 		}
 		if err != nil {
 			a.refuse(w, r, op, err)
@@ -60,14 +62,14 @@ func checkQuery(raw string) error {
 }
 
 // takeBody puts the body that was read in the place of the one to read.
-func takeBody(r *http.Request) error {
-	body, err := readBody(r)
+func takeBody(r *http.Request, nulls []string) error {
+	body, err := readBody(r, nulls)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	r.Header.Set("Content-Type", "application/json") // in the one spelling that huma knows
 	return err
 }
 
-func readBody(r *http.Request) ([]byte, error) {
+func readBody(r *http.Request, nulls []string) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
 	switch {
 	case err != nil:
@@ -79,7 +81,7 @@ func readBody(r *http.Request) ([]byte, error) {
 	case !isJSON(r.Header.Get("Content-Type")):
 		return nil, problem.New(problem.Unsupported, "the body must be JSON, with Content-Type: application/json")
 	}
-	return body, checkJSON(body)
+	return body, checkJSON(body, nulls...)
 }
 
 func isJSON(contentType string) bool {
@@ -91,12 +93,12 @@ func isJSON(contentType string) bool {
 }
 
 // checkJSON refuses what readers of JSON read differently, or lose (RFC 8259, sections 4, 6 and 8.1): two
-// values, a name twice, text that is not UTF-8, numbers beyond an int64. It refuses null too, which here
-// never means anything that leaving the field out does not.
-func checkJSON(body []byte) error {
+// values, a name twice, text that is not UTF-8, numbers beyond an int64. It refuses null too, but at the places where it
+// means something that leaving the field out does not.
+func checkJSON(body []byte, nulls ...string) error {
 	in := json.NewDecoder(bytes.NewReader(body))
 	in.UseNumber()
-	c := checker{in: in}
+	c := checker{in: in, nulls: nulls}
 	if err := c.value("", 0); err != nil {
 		return c.explain(err)
 	}
@@ -106,7 +108,10 @@ func checkJSON(body []byte) error {
 	return nil
 }
 
-type checker struct{ in *json.Decoder }
+type checker struct {
+	in    *json.Decoder
+	nulls []string // places that may be null
+}
 
 // explain keeps what the checker says and tells only the place of what the decoder says.
 func (c *checker) explain(err error) error {
@@ -125,6 +130,9 @@ func (c *checker) value(at string, depth int) error {
 	}
 	switch v := token.(type) {
 	case nil:
+		if slices.Contains(c.nulls, at) {
+			return nil
+		}
 		return wrongAt(at, "is null; leave it out instead")
 	case string:
 		return checkText(at, v)

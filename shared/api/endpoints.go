@@ -3,12 +3,15 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"farrier/shared/event"
 	"farrier/shared/id"
 	"farrier/shared/merchant"
+	"farrier/shared/problem"
 	"farrier/shared/webhook"
 )
 
@@ -17,6 +20,7 @@ type newEndpoint struct {
 		Merchant string   `json:"merchant,omitempty" pattern:"^mer_[0-9A-HJKMNP-TV-Z]{26}$" patternDescription:"a merchant's id" doc:"the operator names the merchant; a merchant's key acts for its own"`
 		URL      string   `json:"url" minLength:"1" maxLength:"2048" doc:"where events are sent by POST" example:"https://shop.example.com/webhooks"`
 		Events   []string `json:"events" minItems:"1" maxItems:"50" maxLength:"64" doc:"which events: types, or patterns such as payment.* and *" example:"payment.*"`
+		EndpointAsked
 	}
 }
 
@@ -26,7 +30,97 @@ type changedEndpoint struct {
 	Body struct {
 		URL    *string   `json:"url,omitempty" minLength:"1" maxLength:"2048" doc:"where events are sent by POST"`
 		Events *[]string `json:"events,omitempty" minItems:"1" maxItems:"50" maxLength:"64" doc:"which events"`
+		EndpointAsked
 	}
+}
+
+// EndpointAsked are the settings that an endpoint may have. What is left out is as usual in a new one, and stays in a change.
+type EndpointAsked struct {
+	FallbackURLs      *[]string                  `json:"fallback_urls,omitempty" maxItems:"4" maxLength:"2048" doc:"used in turn when the first is down"`
+	Where             *webhook.Where             `json:"where,omitempty" doc:"of the events, the ones about these things alone; an empty one takes it away"`
+	Payload           *event.Form                `json:"payload,omitempty" enum:"full,thin" doc:"full: all that the API shows of the object; thin: only what the event is about; without it full"`
+	Version           *payloadVersion            `json:"version,omitempty" doc:"what the data of payloads look like; without it the newest, from then on"`
+	Ordered           *bool                      `json:"ordered,omitempty" doc:"events about one object come one after the other: the next when the one before was delivered or given up"`
+	Timeout           *int                       `json:"timeout,omitempty" minimum:"1" maximum:"30" doc:"seconds for a whole attempt; without it 15"`
+	Schedule          settable[[]int]            `json:"schedule,omitempty" nullable:"true" minItems:"1" maxItems:"15" doc:"seconds before each attempt, counted from the one before: each at most 86400, at most 604800 in all; null for the usual one"`
+	Limit             settable[int]              `json:"limit,omitempty" nullable:"true" minimum:"1" maximum:"1000" doc:"attempts in a second; null for no limit"`
+	Signing           *webhook.Signing           `json:"signing,omitempty" enum:"v1,v1a,both" doc:"v1: HMAC-SHA256 with the secret; v1a: Ed25519, whose public key is in the endpoint; without it v1"`
+	Headers           *map[string]string         `json:"headers,omitempty" maxProperties:"20" doc:"your own, sent with each webhook: all of them, in the place of those before. Values are kept sealed and not shown"`
+	ClientCertificate settable[certificateAsked] `json:"client_certificate,omitempty" doc:"shown to your server in the TLS handshake; null takes it away"`
+}
+
+// payloadVersion has in the document the versions that the code has.
+type payloadVersion string
+
+func (payloadVersion) Schema(huma.Registry) *huma.Schema { return oneOf(event.Versions()) }
+
+type certificateAsked struct {
+	_           struct{} `nullable:"true"`
+	Certificate string   `json:"certificate" minLength:"1" maxLength:"16384" doc:"PEM: the certificate, and then those that lead to its authority"`
+	PrivateKey  string   `json:"private_key" minLength:"1" maxLength:"8192" doc:"PEM: PKCS #8, PKCS #1 or SEC 1, without a password. It is kept sealed and not shown"`
+}
+
+// edit puts into the settings what was asked.
+func (a EndpointAsked) edit(s *webhook.Settings) {
+	put(&s.Fallbacks, a.FallbackURLs)
+	put(&s.Where, a.Where)
+	put(&s.Payload, a.Payload)
+	if a.Version != nil {
+		s.Pinned = event.Version(*a.Version)
+	}
+	put(&s.Ordered, a.Ordered)
+	put(&s.Timeout, a.Timeout)
+	put(&s.Signing, a.Signing)
+	if a.Schedule.given {
+		s.Schedule = a.Schedule.value
+	}
+	if a.Limit.given {
+		s.Limit = a.Limit.value
+	}
+}
+
+// put sets what was given.
+func put[T any](to *T, given *T) {
+	if given != nil {
+		*to = *given
+	}
+}
+
+func (a EndpointAsked) private() webhook.Private {
+	var p webhook.Private
+	put(&p.Headers, a.Headers)
+	if a.ClientCertificate.given {
+		p.Identity = &webhook.Identity{Certificate: a.ClientCertificate.value.Certificate, PrivateKey: a.ClientCertificate.value.PrivateKey}
+	}
+	return p
+}
+
+// nullSettings may be null in a body.
+var nullSettings = []string{"schedule", "limit", "client_certificate"}
+
+type rotatedEndpoint struct {
+	Acting
+	ID   string `path:"id"`
+	Body *rotation
+}
+
+type rotation struct {
+	Overlap *int `json:"overlap,omitempty" minimum:"0" maximum:"604800" doc:"seconds in which what signed before signs too; 0 ends it at once; without it 86400"`
+}
+
+type keysAsked struct {
+	Merchant string `path:"merchant"`
+	Endpoint string `path:"endpoint"`
+}
+
+// WebhookKeys are an endpoint's public keys.
+type WebhookKeys struct {
+	Keys []webhook.PublicKey `json:"keys" doc:"the present one first, then former ones that sign yet"`
+}
+
+type keysAnswer struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         WebhookKeys
 }
 
 type listEndpoints struct {
@@ -56,7 +150,7 @@ func (a *API) endpointRoutes(to huma.API) {
 	register(a, to, route{
 		ID: "create-webhook-endpoint", Method: http.MethodPost, Path: list, Tag: "Webhooks", Summary: "Create a webhook endpoint",
 		More:  "Events are sent as Standard Webhooks. The secret is in this answer and nowhere else.",
-		Scope: merchant.WebhooksWrite, Status: http.StatusCreated, Errors: missing,
+		Scope: merchant.WebhooksWrite, Status: http.StatusCreated, Errors: missing, Nulls: nullSettings,
 		Example: map[string]any{"url": exampleEndpoint.URL, "events": exampleEndpoint.Events}, Answer: exampleEndpointWithSecret,
 	}, a.createEndpoint)
 	register(a, to, route{
@@ -68,8 +162,9 @@ func (a *API) endpointRoutes(to huma.API) {
 		Scope: merchant.WebhooksRead, Errors: missing, Answer: exampleEndpoint,
 	}, a.getEndpoint)
 	register(a, to, route{
-		ID: "change-webhook-endpoint", Method: http.MethodPatch, Path: one, Tag: "Webhooks", Summary: "Change a webhook endpoint's URL or events",
-		More: "What is left out stays.", Scope: merchant.WebhooksWrite, Errors: missing,
+		ID: "change-webhook-endpoint", Method: http.MethodPatch, Path: one, Tag: "Webhooks", Summary: "Change a webhook endpoint's settings",
+		More:  "What is left out stays. A setting that is a list or an object is given as a whole.",
+		Scope: merchant.WebhooksWrite, Errors: missing, Nulls: nullSettings,
 		Example: map[string]any{"events": []string{"payment.paid"}}, Answer: exampleEndpoint,
 	}, a.changeEndpoint)
 	register(a, to, route{
@@ -77,10 +172,15 @@ func (a *API) endpointRoutes(to huma.API) {
 		Scope: merchant.WebhooksWrite, Status: http.StatusNoContent, Errors: missing,
 	}, a.deleteEndpoint)
 	register(a, to, route{
-		ID: "rotate-webhook-secret", Method: http.MethodPost, Path: one + "/rotate", Tag: "Webhooks", Summary: "Give a webhook endpoint a new secret",
-		More:  "The secret is in this answer and nowhere else. For 24 hours the one before signs too.",
-		Scope: merchant.WebhooksWrite, Errors: missing, Answer: exampleEndpointWithSecret,
+		ID: "rotate-webhook-secret", Method: http.MethodPost, Path: one + "/rotate", Tag: "Webhooks", Summary: "Give a webhook endpoint a new secret, and a new key where it signs by one",
+		More:  "The secret is in this answer and nowhere else. What signed before signs too for the overlap.",
+		Scope: merchant.WebhooksWrite, Errors: missing, Example: map[string]any{"overlap": 3600}, Answer: exampleEndpointWithSecret,
 	}, a.rotateEndpoint)
+	register(a, to, route{
+		ID: "get-webhook-keys", Method: http.MethodGet, Path: "/v1/webhook-keys/{merchant}/{endpoint}", Tag: "Webhooks", Summary: "Get the public keys of a webhook endpoint",
+		More:   "For its receiver: no key of the API is needed. There are some where it signs by v1a.",
+		Errors: missing, Answer: WebhookKeys{Keys: exampleKeys},
+	}, a.webhookKeys)
 	register(a, to, route{
 		ID: "test-webhook-endpoint", Method: http.MethodPost, Path: one + "/test", Tag: "Webhooks", Summary: "Send a test event to a webhook endpoint",
 		Scope: merchant.WebhooksWrite, Status: http.StatusAccepted, Errors: missing, Answer: exampleTestEvent,
@@ -112,8 +212,10 @@ func (a *API) createEndpoint(ctx context.Context, in *newEndpoint) (*endpointWit
 	if err != nil {
 		return nil, err
 	}
-	e, secret, err := a.endpoints(ctx).Create(ctx, webhook.Request{ID: name, Merchant: owner.ID, Settings: webhook.Settings{URL: in.Body.URL, Events: in.Body.Events}})
-	return &endpointWithSecretAnswer{Body: EndpointWithSecret{EndpointView: e.View(), Secret: secret}}, err
+	settings := webhook.Settings{URL: in.Body.URL, Events: in.Body.Events}
+	in.Body.edit(&settings)
+	e, secret, err := a.endpoints(ctx).Create(ctx, webhook.Request{ID: name, Merchant: owner.ID, Settings: settings, Private: in.Body.private()})
+	return &endpointWithSecretAnswer{Body: EndpointWithSecret{EndpointView: e.View(a.Now()), Secret: secret}}, err
 }
 
 func (a *API) listEndpoints(ctx context.Context, in *listEndpoints) (*Listed[webhook.EndpointView], error) {
@@ -122,7 +224,7 @@ func (a *API) listEndpoints(ctx context.Context, in *listEndpoints) (*Listed[web
 		return nil, err
 	}
 	endpoints, next, err := a.Endpoints.List(ctx, owner.ID, in.Limit, in.Cursor)
-	return listed(endpoints, next, webhook.Endpoint.View), err
+	return listed(endpoints, next, func(e webhook.Endpoint) webhook.EndpointView { return e.View(a.Now()) }), err
 }
 
 func (a *API) getEndpoint(ctx context.Context, in *oneEndpoint) (*endpointAnswer, error) {
@@ -131,7 +233,11 @@ func (a *API) getEndpoint(ctx context.Context, in *oneEndpoint) (*endpointAnswer
 
 func (a *API) changeEndpoint(ctx context.Context, in *changedEndpoint) (*endpointAnswer, error) {
 	return a.withEndpoint(ctx, &oneEndpoint{in.Acting, in.ID}, func(ctx context.Context, owner, name string) (webhook.Endpoint, error) {
-		return a.Endpoints.Update(ctx, owner, name, webhook.Change{URL: in.Body.URL, Events: in.Body.Events})
+		return a.Endpoints.Update(ctx, owner, name, func(s *webhook.Settings) {
+			put(&s.URL, in.Body.URL)
+			put(&s.Events, in.Body.Events)
+			in.Body.edit(s)
+		}, in.Body.private())
 	})
 }
 
@@ -153,13 +259,35 @@ func (a *API) deleteEndpoint(ctx context.Context, in *oneEndpoint) (*struct{}, e
 	return nil, a.Endpoints.Delete(ctx, owner.ID, in.ID)
 }
 
-func (a *API) rotateEndpoint(ctx context.Context, in *oneEndpoint) (*endpointWithSecretAnswer, error) {
+func (a *API) rotateEndpoint(ctx context.Context, in *rotatedEndpoint) (*endpointWithSecretAnswer, error) {
 	owner, err := a.merchantFor(ctx, in.Merchant)
 	if err != nil {
 		return nil, err
 	}
-	e, secret, err := a.endpoints(ctx).Rotate(ctx, owner.ID, in.ID)
-	return &endpointWithSecretAnswer{Body: EndpointWithSecret{EndpointView: e.View(), Secret: secret}}, err
+	overlap := webhook.Overlap
+	if in.Body != nil && in.Body.Overlap != nil {
+		overlap = time.Duration(*in.Body.Overlap) * time.Second
+	}
+	e, secret, err := a.endpoints(ctx).Rotate(ctx, owner.ID, in.ID, overlap)
+	return &endpointWithSecretAnswer{Body: EndpointWithSecret{EndpointView: e.View(a.Now()), Secret: secret}}, err
+}
+
+var errNoKeys = problem.New(problem.NotFound, "there are no such keys")
+
+// webhookKeys answers anyone. Whoever knows both ids learns the keys and nothing else of the endpoint.
+func (a *API) webhookKeys(ctx context.Context, in *keysAsked) (*keysAnswer, error) {
+	if !id.Valid("mer", in.Merchant) {
+		return nil, errNoKeys
+	}
+	e, err := a.Endpoints.Get(ctx, in.Merchant, in.Endpoint)
+	if err != nil && !problem.Is(err, problem.NotFound) {
+		return nil, err
+	}
+	keys := e.PublicKeys(a.Now())
+	if len(keys) == 0 {
+		return nil, errNoKeys
+	}
+	return &keysAnswer{CacheControl: "public, max-age=60", Body: WebhookKeys{Keys: keys}}, nil
 }
 
 func (a *API) testEndpoint(ctx context.Context, in *oneEndpoint) (*acceptedEvent, error) {
@@ -180,13 +308,22 @@ func (a *API) withEndpoint(ctx context.Context, in *oneEndpoint, f func(ctx cont
 		return nil, err
 	}
 	e, err := f(ctx, owner.ID, in.ID)
-	return &endpointAnswer{Body: e.View()}, err
+	return &endpointAnswer{Body: e.View(a.Now())}, err
 }
 
 var (
+	exampleUntil = exampleTime.Add(time.Hour)
+	exampleKeys  = []webhook.PublicKey{
+		{PublicKey: "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="},
+		{PublicKey: "whpk_3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=", Until: &exampleUntil},
+	}
 	exampleEndpoint = webhook.EndpointView{
-		ID: "ep_" + exampleULID, URL: "https://shop.example.com/webhooks", Events: []string{"payment.*"}, Enabled: true,
-		CreatedAt: exampleTime, UpdatedAt: exampleTime,
+		ID: "ep_" + exampleULID, URL: "https://shop.example.com/webhooks", FallbackURLs: []string{"https://spare.example.com/webhooks"}, Events: []string{"payment.*"},
+		Where:   &webhook.Where{Assets: []string{"eip155:137/erc20:0xc2132d05d31c914a87c6611c10748aeb04b58e8f"}, Metadata: map[string]string{"shop": "north"}},
+		Payload: event.Full, Version: event.Newest(), Ordered: true, Timeout: 15, Schedule: webhook.UsualSchedule(), Limit: 50,
+		Signing: webhook.ByBoth, PublicKeys: exampleKeys, Headers: map[string]string{"Authorization": webhook.Masked},
+		ClientCertificate: &webhook.ClientCertificateView{Subject: "CN=farrier.example.com", Fingerprint: strings.Repeat("0f", 32), ExpiresAt: exampleTime.AddDate(1, 0, 0)},
+		Enabled:           true, CreatedAt: exampleTime, UpdatedAt: exampleTime,
 	}
 	exampleEndpointWithSecret = EndpointWithSecret{EndpointView: exampleEndpoint, Secret: "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}
 	exampleTestEvent          = event.View{ID: "evt_" + exampleULID, Type: event.EndpointTest, Timestamp: exampleTime, Object: "ep_" + exampleULID, Data: []byte(`{"endpoint":"ep_` + exampleULID + `"}`)}

@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"net/http"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +47,83 @@ func TestAnEndpointsLife(t *testing.T) {
 	}
 	b.do(call{method: http.MethodDelete, path: one, key: key}).want(t, http.StatusNoContent)
 	b.get(key, one, "").wantProblem(t, http.StatusNotFound, "not_found")
+}
+
+func TestAnEndpointHasEverySettingAndWhatIsLeftOutOfAChangeStays(t *testing.T) {
+	b := newBench(t)
+	_, key := b.merchant()
+	made := b.post(key, "/v1/webhook-endpoints", withSettings(map[string]any{})).want(t, http.StatusCreated)
+	one := "/v1/webhook-endpoints/" + made.text("id")
+	asSet := map[string]any{
+		"fallback_urls": []any{"https://spare.example.com/hooks"}, "where": map[string]any{"assets": []any{asset}, "metadata": map[string]any{"customer": "c-77"}},
+		"payload": "thin", "ordered": true, "timeout": 20.0, "schedule": []any{0.0, 60.0}, "limit": 10.0, "signing": "both", "headers": map[string]any{"Customer": "********"},
+	}
+	same := func(r reply, want map[string]any) {
+		t.Helper()
+		for name, value := range want {
+			if !reflect.DeepEqual(r.JSON[name], value) {
+				t.Errorf("%s is %v, want %v", name, r.JSON[name], value)
+			}
+		}
+	}
+	same(made, asSet)
+	if c, _ := made.JSON["client_certificate"].(map[string]any); c["subject"] != "CN=farrier.example.com" || len(c["fingerprint"].(string)) != 64 || strings.Contains(made.Body, "PRIVATE") {
+		t.Errorf("%s", made.Body)
+	}
+	same(b.patch(key, one, map[string]any{"events": []string{"*"}}).want(t, http.StatusOK), asSet)
+	asUsual := b.patch(key, one, map[string]any{
+		"fallback_urls": []string{}, "where": map[string]any{}, "payload": "full", "ordered": false, "timeout": 15, "schedule": nil, "limit": nil,
+		"signing": "v1", "headers": map[string]any{}, "client_certificate": nil,
+	}).want(t, http.StatusOK)
+	same(asUsual, map[string]any{
+		"fallback_urls": nil, "where": nil, "payload": "full", "ordered": false, "timeout": 15.0, "limit": nil, "signing": "v1", "headers": nil, "client_certificate": nil, "public_keys": nil,
+		"schedule": []any{0.0, 5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0, 86400.0},
+	})
+	plain := b.post(key, "/v1/webhook-endpoints", hook).want(t, http.StatusCreated)
+	for _, name := range []string{"payload", "ordered", "timeout", "limit", "signing", "schedule"} {
+		same(plain, map[string]any{name: asUsual.JSON[name]})
+	}
+}
+
+func TestThePublicKeysOfAnEndpointAreOpenToItsReceiverAndNothingElseIsToldOfIt(t *testing.T) {
+	b := newBench(t)
+	owner, key := b.merchant()
+	made := b.post(key, "/v1/webhook-endpoints", map[string]any{"url": hook["url"], "events": hook["events"], "signing": "v1a"}).want(t, http.StatusCreated)
+	one := "/v1/webhook-endpoints/" + made.text("id")
+	keysOf := func(view any) (names []string) {
+		list, _ := view.([]any)
+		for _, k := range list {
+			names = append(names, k.(map[string]any)["public_key"].(string))
+		}
+		return names
+	}
+	first := keysOf(made.JSON["public_keys"])
+	open := "/v1/webhook-keys/" + owner + "/" + made.text("id")
+	r := b.get("", open, "").want(t, http.StatusOK)
+	if !slices.Equal(keysOf(r.JSON["keys"]), first) || len(first) != 1 || !strings.HasPrefix(first[0], "whpk_") || r.Headers["cache-control"] != "public, max-age=60" || len(r.JSON) != 1 {
+		t.Fatalf("%v %s", r.Headers, r.Body)
+	}
+	rotated := b.post(key, one+"/rotate", map[string]any{"overlap": 600}).want(t, http.StatusOK)
+	both := keysOf(rotated.JSON["public_keys"])
+	if r = b.get("", open, "").want(t, http.StatusOK); len(both) != 2 || both[1] != first[0] || !slices.Equal(keysOf(r.JSON["keys"]), both) || !strings.Contains(r.Body, `"until":"2026-11-20T12:10:00Z"`) {
+		t.Fatalf("%s", r.Body)
+	}
+	if now := keysOf(b.post(key, one+"/rotate", map[string]any{"overlap": 0}).want(t, http.StatusOK).JSON["public_keys"]); len(now) != 1 || slices.Contains(both, now[0]) {
+		t.Fatalf("%v after %v", now, both)
+	}
+	b.patch(key, one, map[string]any{"signing": "v1"}).want(t, http.StatusOK)
+	other := b.post(key, "/v1/webhook-endpoints", hook).want(t, http.StatusCreated).text("id")
+	var said string
+	for _, path := range []string{open, "/v1/webhook-keys/" + owner + "/" + other, "/v1/webhook-keys/mer_" + exampleULID + "/" + other, "/v1/webhook-keys/x/x", "/v1/webhook-keys/" + owner + "/%00"} {
+		r := b.get("", path, "")
+		r.wantProblem(t, http.StatusNotFound, "not_found")
+		if said == "" {
+			said = r.Body
+		}
+		if r.Body != said || r.Headers["cache-control"] != "no-store" {
+			t.Errorf("%s: %v %s", path, r.Headers, r.Body)
+		}
+	}
 }
 
 func TestAllThatIsWrongIsNamedAtOnce(t *testing.T) {

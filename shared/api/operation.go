@@ -23,6 +23,7 @@ type route struct {
 	Example          any            // of a body that is asked
 	Answer           any            // of a body that is given
 	Keyed            bool           // takes an Idempotency-Key, as every POST does
+	Nulls            []string       // fields that may be null
 	OwnRecord        bool           // the thing that is made is itself the record of its Idempotency-Key
 }
 
@@ -123,7 +124,7 @@ func (d adapter) Handle(op *huma.Operation, handle func(huma.Context)) {
 	if r.isKeyed() {
 		h = d.api.keyed(op, h)
 	}
-	h = d.api.readable(op, r.takesBody(), h)
+	h = d.api.readable(op, r, h)
 	if r.Scope != "" {
 		h = d.api.authorised(op, r.Scope, h)
 	}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/x509"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -32,7 +34,8 @@ const (
 
 // Client posts to addresses that we do not trust.
 type Client struct {
-	http  *http.Client
+	http  *http.Client // of endpoints without a certificate: they share its connections
+	known *identified  // of the others
 	local bool
 	now   cloud.Clock
 	limit time.Duration
@@ -51,7 +54,8 @@ func NewClient(o Options) *Client {
 	if o.Limit == 0 {
 		o.Limit = LongestTimeout
 	}
-	return &Client{local: o.Local, now: o.Now, limit: o.Limit, http: outside.NewClient(outside.Options{Local: o.Local, Roots: o.Roots})}
+	with := outside.Options{Local: o.Local, Roots: o.Roots}
+	return &Client{local: o.Local, now: o.Now, limit: o.Limit, http: outside.NewClient(with), known: &identified{with: with}}
 }
 
 // parcel is an attempt's request, but for the URL.
@@ -61,6 +65,71 @@ type parcel struct {
 	At                      time.Time
 	Cause                   Cause
 	Limit                   time.Duration // of the whole attempt
+	Headers                 http.Header   // the merchant's own
+	Identity                *identity     // nil where the endpoint has no client certificate
+}
+
+// clientFor is the client that shows an endpoint's certificate, or the one that shows none.
+func (c *Client) clientFor(i *identity) (*http.Client, error) {
+	if i == nil {
+		return c.http, nil
+	}
+	return c.known.client(*i)
+}
+
+// identified keeps a client for each of the certificates that were used last: a connection belongs to the one that it
+// was made with.
+type identified struct {
+	with outside.Options
+
+	mu      sync.Mutex
+	uses    int
+	clients map[string]*keptClient // by the identity's name
+}
+
+type keptClient struct {
+	http *http.Client
+	last int // the use of any client that was the last of this one
+}
+
+// maxIdentified is how many are kept. Each is a few kilobytes and its idle connections.
+const maxIdentified = 32
+
+func (k *identified) client(i identity) (*http.Client, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.uses++
+	if kept, ok := k.clients[i.name]; ok {
+		kept.last = k.uses
+		return kept.http, nil
+	}
+	certificate, err := i.certificate()
+	if err != nil {
+		return nil, err
+	}
+	if k.clients == nil {
+		k.clients = map[string]*keptClient{}
+	}
+	if len(k.clients) >= maxIdentified {
+		k.forgetOne()
+	}
+	with := k.with
+	with.Certificate = &certificate
+	made := &keptClient{http: outside.NewClient(with), last: k.uses}
+	k.clients[i.name] = made
+	return made.http, nil
+}
+
+// forgetOne lets the client go that was not used for the longest. Requests under way end as they would.
+func (k *identified) forgetOne() {
+	oldest, least := "", k.uses
+	for name, kept := range k.clients {
+		if kept.last < least {
+			oldest, least = name, kept.last
+		}
+	}
+	k.clients[oldest].http.CloseIdleConnections()
+	delete(k.clients, oldest)
 }
 
 // outcome is what came of it. It holds nothing of the request, and of the answer only the start.
@@ -92,18 +161,12 @@ func (c *Client) send(ctx context.Context, cancel func(), url string, p parcel) 
 	if err != nil {
 		return outcome{Trouble: outside.NotReachable}
 	}
-	request.Header = http.Header{
-		"Content-Type":      {"application/json"},
-		"User-Agent":        {"Farrier/1"},
-		"Webhook-Id":        {p.ID},
-		"Webhook-Timestamp": {strconv.FormatInt(p.At.Unix(), 10)},
-		"Webhook-Signature": {p.Signatures},
-		"Webhook-Version":   {string(p.Version)},
-		// Empty, so that nothing is sent; but it lets net/http send again by itself what met a kept connection that
-		// the other side had closed meanwhile (see http.Transport): a frozen Lambda meets those often.
-		"Idempotency-Key": {},
+	request.Header = p.header()
+	client, err := c.clientFor(p.Identity)
+	if err != nil {
+		return outcome{Trouble: outside.NoHandshake}
 	}
-	answer, err := c.http.Do(request)
+	answer, err := client.Do(request)
 	if err != nil {
 		return outcome{Trouble: outside.Trouble(err)}
 	}
@@ -114,6 +177,25 @@ func (c *Client) send(ctx context.Context, cancel func(), url string, p parcel) 
 		Status: answer.StatusCode, Answer: printable(start), Trouble: troubleOfStatus(answer.StatusCode),
 		RetryAfter: retryAfter(answer.Header.Get("Retry-After"), c.now()),
 	}
+}
+
+// header is the request's: the merchant's own, and over them ours.
+func (p parcel) header() http.Header {
+	h := make(http.Header, len(p.Headers)+8)
+	maps.Copy(h, p.Headers)
+	h["Content-Type"] = []string{"application/json"}
+	h["User-Agent"] = []string{"Farrier/1"}
+	h["Webhook-Id"] = []string{p.ID}
+	h["Webhook-Timestamp"] = []string{strconv.FormatInt(p.At.Unix(), 10)}
+	h["Webhook-Signature"] = []string{p.Signatures}
+	h["Webhook-Version"] = []string{string(p.Version)}
+	if p.Cause != "" {
+		h["Webhook-Replay"] = []string{string(p.Cause)}
+	}
+	// Empty, so that nothing is sent; but it lets net/http send again by itself what met a kept connection that
+	// the other side had closed meanwhile (see http.Transport): a frozen Lambda meets those often.
+	h["Idempotency-Key"] = []string{}
+	return h
 }
 
 // retryAfter reads seconds or a date (RFC 9110, 10.2.3); what cannot be read asks for nothing.

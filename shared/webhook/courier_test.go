@@ -310,7 +310,7 @@ func TestConformanceATestIsSentToItsEndpointWhateverThatSubscribesTo(t *testing.
 	w := newWorld(t, newGround(t), statuses(200))
 	w.waiting = nil
 	only := []string{"payment.paid"}
-	_, err := w.sender.Endpoints.Update(ctx, w.event.Merchant, w.endpoint.ID, Change{Events: &only})
+	_, err := w.sender.Endpoints.Update(ctx, w.event.Merchant, w.endpoint.ID, func(s *Settings) { s.Events = only }, Private{})
 	w.must(err)
 	w.event, err = w.sender.Test(ctx, w.event.Merchant, w.endpoint.ID)
 	w.must(err)

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"time"
 
 	"farrier/shared/dynamo"
@@ -22,8 +23,11 @@ type Endpoint struct {
 	MissedSince    *time.Time `dynamodbav:"missed_since,omitempty"` // what happened from then on may not have been delivered, until a recover has seen to it
 	Told           []string   `dynamodbav:"told,omitempty"`         // the types of the events that the write of this version stands for
 
-	Secret    string    `dynamodbav:"secret"` // sealed
-	Former    []Former  `dynamodbav:"former,omitempty"`
+	Keys
+	Former  []Former           `dynamodbav:"former,omitempty"`
+	Headers *Headers           `dynamodbav:"headers,omitempty"` // the merchant's own
+	Client  *ClientCertificate `dynamodbav:"client_certificate,omitempty"`
+
 	CreatedAt time.Time `dynamodbav:"created_at"`
 	UpdatedAt time.Time `dynamodbav:"updated_at"`
 	Version   int64     `dynamodbav:"version"` // from 1, raised by every write
@@ -39,39 +43,74 @@ type Settings struct {
 	Payload event.Form    `dynamodbav:"payload,omitempty"` // full or thin
 	Pinned  event.Version `dynamodbav:"pinned,omitempty"`  // the version of payloads; the newest at its making
 	Ordered bool          `dynamodbav:"ordered,omitempty"` // events of one object come one after the other
+	Signing Signing       `dynamodbav:"signing,omitempty"` // v1, v1a or both
 
 	Timeout  int   `dynamodbav:"timeout,omitempty"`  // seconds for a whole attempt; 0 for the usual
 	Schedule []int `dynamodbav:"schedule,omitempty"` // seconds before each attempt, counted from the one before; none for the usual
 	Limit    int   `dynamodbav:"limit,omitempty"`    // attempts in a second; 0 for no limit
 }
 
-// Former is a secret that was rotated away and signs for a while yet.
-type Former struct {
-	Secret string    `dynamodbav:"secret"` // sealed
-	Until  time.Time `dynamodbav:"until"`
+// Keys are what an endpoint's webhooks are signed with. A secret is always there, for when v1 is turned on; a seed is
+// from when v1a is.
+type Keys struct {
+	Secret string `dynamodbav:"secret"`               // sealed: of v1
+	Seed   string `dynamodbav:"seed,omitempty"`       // sealed: of v1a
+	Public string `dynamodbav:"public_key,omitempty"` // of v1a, as it is shown
 }
 
-// Overlap is how long a rotated secret goes on signing beside the new one.
-const Overlap = 24 * time.Hour
+// Former are keys that were rotated away and sign for a while yet.
+type Former struct {
+	Keys
+	Until time.Time `dynamodbav:"until"`
+}
+
+// Headers are a merchant's own headers, sent with each webhook.
+type Headers struct {
+	Names  []string `dynamodbav:"names"`  // as they are sent
+	Sealed string   `dynamodbav:"sealed"` // names and values
+}
+
+// How long rotated keys go on signing beside the new ones.
+const (
+	Overlap        = 24 * time.Hour // what is usual
+	LongestOverlap = 7 * 24 * time.Hour
+)
 
 // maxFormer bounds the signatures in one header. More than one is there when a rotation was asked for again.
 const maxFormer = 3
 
-// rotated is the endpoint with a new sealed secret.
-func (e Endpoint) rotated(sealed string, now time.Time) Endpoint {
-	former := []Former{{Secret: e.Secret, Until: now.Add(Overlap)}}
-	for _, f := range e.Former {
+// rotated is the endpoint with new keys. None that was there before signs for longer than the overlap.
+func (e Endpoint) rotated(keys Keys, overlap time.Duration, now time.Time) Endpoint {
+	end := now.Add(overlap)
+	var former []Former
+	for _, f := range append([]Former{{Keys: e.Keys, Until: end}}, e.Former...) {
+		if f.Until.After(end) {
+			f.Until = end
+		}
 		if now.Before(f.Until) && len(former) < maxFormer {
 			former = append(former, f)
 		}
 	}
-	e.Secret, e.Former = sealed, former
+	e.Keys, e.Former = keys, former
 	return e
 }
 
 // choice is which events are sent here, and in which order.
 func (e Endpoint) choice() any {
 	return []any{e.Events, e.Where, e.Ordered}
+}
+
+// asked is what the same request makes the same: what is sealed never is, but its names are.
+func (e Endpoint) asked() any {
+	var headers []string
+	if e.Headers != nil {
+		headers = e.Headers.Names
+	}
+	var chain [][]byte
+	if e.Client != nil {
+		chain = e.Client.Chain
+	}
+	return []any{e.Settings, headers, chain}
 }
 
 // disabled is the endpoint to which nothing is sent from now on; one that is disabled already stays so since then.
@@ -134,35 +173,89 @@ func (e Endpoint) timeout() time.Duration {
 // urls are where an attempt goes, in the order in which they are tried.
 func (e Endpoint) urls() []string { return append([]string{e.URL}, e.Fallbacks...) }
 
-// signing are the sealed secrets that sign at a moment, the present one first.
-func (e Endpoint) signing(now time.Time) []string {
-	sealed := []string{e.Secret}
+// signing are the keys that sign at a moment, the present ones first.
+func (e Endpoint) signing(now time.Time) []Former {
+	keys := []Former{{Keys: e.Keys}}
 	for _, f := range e.Former {
 		if now.Before(f.Until) {
-			sealed = append(sealed, f.Secret)
+			keys = append(keys, f)
 		}
 	}
-	return sealed
+	return keys
 }
 
 func (e Endpoint) key() dynamo.Key { return dynamo.Key{PK: e.Merchant, SK: e.ID} }
 
-// EndpointView is an endpoint as its merchant sees it.
-type EndpointView struct {
-	ID             string     `json:"id"`
-	URL            string     `json:"url"`
-	Events         []string   `json:"events" doc:"event types, or patterns such as \"payment.*\" and \"*\""`
-	Enabled        bool       `json:"enabled"`
-	DisabledReason string     `json:"disabled_reason,omitempty"`
-	MissedSince    *time.Time `json:"missed_since,omitempty" doc:"the endpoint was disabled, and what happened since this moment may not have reached it: recover sends that"`
-	CreatedAt      time.Time  `json:"created_at"`
-	UpdatedAt      time.Time  `json:"updated_at"`
+// PublicKey is one that a receiver may verify with.
+type PublicKey struct {
+	PublicKey string     `json:"public_key" doc:"of Ed25519, as Standard Webhooks writes it"`
+	Until     *time.Time `json:"until,omitempty" doc:"when a former one signs no more"`
 }
 
-// View shows the endpoint without its secrets.
-func (e Endpoint) View() EndpointView {
-	return EndpointView{
-		ID: e.ID, URL: e.URL, Events: e.Events, Enabled: e.Enabled, DisabledReason: e.DisabledReason, MissedSince: e.MissedSince,
-		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
+// PublicKeys are those that sign at a moment, the present one first.
+func (e Endpoint) PublicKeys(now time.Time) []PublicKey {
+	if !e.Signing.ed25519() {
+		return nil
 	}
+	var keys []PublicKey
+	for _, k := range e.signing(now) {
+		switch {
+		case k.Public == "": // it is from before v1a was turned on
+		case k.Until.IsZero():
+			keys = append(keys, PublicKey{PublicKey: k.Public})
+		default:
+			keys = append(keys, PublicKey{PublicKey: k.Public, Until: &k.Until})
+		}
+	}
+	return keys
+}
+
+// EndpointView is an endpoint as its merchant sees it.
+type EndpointView struct {
+	ID                string                 `json:"id"`
+	URL               string                 `json:"url"`
+	FallbackURLs      []string               `json:"fallback_urls,omitempty" doc:"used in turn when the first is down"`
+	Events            []string               `json:"events" doc:"event types, or patterns such as \"payment.*\" and \"*\""`
+	Where             *Where                 `json:"where,omitempty" doc:"of those events, the ones about these things alone"`
+	Payload           event.Form             `json:"payload" doc:"how much of an event is sent: full or thin"`
+	Version           event.Version          `json:"version" doc:"of the payloads"`
+	Ordered           bool                   `json:"ordered" doc:"events about one object come one after the other"`
+	Timeout           int                    `json:"timeout" doc:"seconds for a whole attempt"`
+	Schedule          []int                  `json:"schedule" doc:"seconds before each attempt, counted from the one before"`
+	Limit             int                    `json:"limit,omitempty" doc:"attempts in a second; without it there is no limit"`
+	Signing           Signing                `json:"signing" doc:"v1 (HMAC-SHA256), v1a (Ed25519) or both"`
+	PublicKeys        []PublicKey            `json:"public_keys,omitempty" doc:"for v1a: the present one first, then former ones that sign yet"`
+	Headers           map[string]string      `json:"headers,omitempty" doc:"your own, sent with each webhook; values are not shown"`
+	ClientCertificate *ClientCertificateView `json:"client_certificate,omitempty" doc:"shown to your server in the TLS handshake"`
+	Enabled           bool                   `json:"enabled"`
+	DisabledReason    string                 `json:"disabled_reason,omitempty"`
+	MissedSince       *time.Time             `json:"missed_since,omitempty" doc:"the endpoint was disabled, and what happened since this moment may not have reached it: recover sends that"`
+	CreatedAt         time.Time              `json:"created_at"`
+	UpdatedAt         time.Time              `json:"updated_at"`
+}
+
+// View shows the endpoint without its secrets, at a moment.
+func (e Endpoint) View(now time.Time) EndpointView {
+	v := EndpointView{
+		ID: e.ID, URL: e.URL, FallbackURLs: e.Fallbacks, Events: e.Events, Payload: cmp.Or(e.Payload, event.Full), Version: e.Pinned, Ordered: e.Ordered,
+		Timeout: int(e.timeout() / time.Second), Schedule: e.Schedule, Limit: e.Limit,
+		Signing: cmp.Or(e.Signing, ByHMAC), PublicKeys: e.PublicKeys(now),
+		Enabled: e.Enabled, DisabledReason: e.DisabledReason, MissedSince: e.MissedSince, CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
+	}
+	if len(e.Schedule) == 0 {
+		v.Schedule = UsualSchedule()
+	}
+	if len(e.Where.Assets)+len(e.Where.Metadata) > 0 {
+		v.Where = &e.Where
+	}
+	if e.Headers != nil {
+		v.Headers = map[string]string{}
+		for _, name := range e.Headers.Names {
+			v.Headers[name] = Masked
+		}
+	}
+	if e.Client != nil {
+		v.ClientCertificate = e.Client.View()
+	}
+	return v
 }

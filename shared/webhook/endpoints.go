@@ -3,11 +3,11 @@ package webhook
 import (
 	"cmp"
 	"context"
+	"crypto/hmac"
 	"errors"
 	"fmt"
 	"io"
 	"reflect"
-	"slices"
 	"time"
 
 	"farrier/shared/cloud"
@@ -36,11 +36,20 @@ type Request struct {
 	ID       string
 	Merchant string
 	Settings
+	Private
+}
+
+// Private is what a merchant gives of an endpoint that is kept sealed and not shown again. What is nil stays as it is.
+type Private struct {
+	Headers  map[string]string // an empty one takes all away
+	Identity *Identity         // an empty one takes it away
 }
 
 // Create makes an endpoint and returns it with its secret, which is shown this once.
 func (e Endpoints) Create(ctx context.Context, r Request) (Endpoint, string, error) {
-	if err := errors.Join(checkURL(r.URL, e.Local), checkPatterns(r.Events), checkVersion(r.Pinned)); err != nil {
+	now := e.now()
+	given, err := r.Private.read(now)
+	if err = errors.Join(r.check(e.Local), err); err != nil {
 		return Endpoint{}, "", err
 	}
 	others, err := e.All(ctx, r.Merchant)
@@ -50,22 +59,25 @@ func (e Endpoints) Create(ctx context.Context, r Request) (Endpoint, string, err
 	if len(others) >= MaxEndpoints {
 		return Endpoint{}, "", problem.New(problem.Conflict, fmt.Sprintf("there are %d endpoints, the most that a merchant may have", MaxEndpoints))
 	}
-	now := e.now()
 	if r.ID == "" {
 		if r.ID, err = id.New("ep", now, e.Random); err != nil {
 			return Endpoint{}, "", err
 		}
 	}
-	sealed, secret, err := e.newSecret(ctx, r.ID)
+	keys, secret, err := e.newKeys(ctx, r.ID, r.Signing)
 	if err != nil {
 		return Endpoint{}, "", err
 	}
 	r.Pinned = cmp.Or(r.Pinned, event.Newest())
 	made := Endpoint{
-		Merchant: r.Merchant, ID: r.ID, Settings: r.Settings, ChosenAt: now, Enabled: true,
-		Secret: sealed, CreatedAt: now, UpdatedAt: now, Version: 1,
+		Merchant: r.Merchant, ID: r.ID, Settings: r.tidied(), ChosenAt: now, Enabled: true,
+		Keys: keys, CreatedAt: now, UpdatedAt: now, Version: 1,
 	}
-	return e.record(ctx, made, secret)
+	put, err := e.seal(ctx, r.ID, given)
+	if err != nil {
+		return Endpoint{}, "", err
+	}
+	return e.record(ctx, put(made), secret)
 }
 
 // record writes a new endpoint, or returns the one that an earlier run of the same request wrote.
@@ -78,7 +90,7 @@ func (e Endpoints) record(ctx context.Context, made Endpoint, secret string) (En
 		return made, secret, err
 	case readErr != nil:
 		return Endpoint{}, "", readErr
-	case stored.URL != made.URL || !slices.Equal(stored.Events, made.Events):
+	case !reflect.DeepEqual(stored.asked(), made.asked()):
 		return Endpoint{}, "", problem.New(problem.Conflict, "this endpoint exists and is another one")
 	}
 	key, err := e.open(ctx, stored.ID, stored.Secret)
@@ -122,33 +134,41 @@ func (e Endpoints) All(ctx context.Context, merchant string) ([]Endpoint, error)
 	return all, err
 }
 
-// Change is what a merchant wants otherwise; nil leaves it.
-type Change struct {
-	URL    *string
-	Events *[]string
-}
-
-// Update changes an endpoint's URL or events.
-func (e Endpoints) Update(ctx context.Context, merchant, name string, c Change) (Endpoint, error) {
-	var wrong error
-	if c.URL != nil {
-		wrong = checkURL(*c.URL, e.Local)
+// Update changes an endpoint's settings by edit, which may be called again where another change came first, and what is
+// kept sealed of it. Where v1a is turned on, the endpoint gets a key for it.
+func (e Endpoints) Update(ctx context.Context, merchant, name string, edit func(*Settings), p Private) (Endpoint, error) {
+	given, wrong := p.read(e.now())
+	one, err := e.Get(ctx, merchant, name)
+	if err != nil {
+		return Endpoint{}, err
 	}
-	if c.Events != nil {
-		wrong = errors.Join(wrong, checkPatterns(*c.Events))
+	edit(&one.Settings)
+	if err := errors.Join(one.check(e.Local), wrong); err != nil {
+		return Endpoint{}, err
 	}
-	if wrong != nil {
-		return Endpoint{}, wrong
+	put, err := e.seal(ctx, name, given)
+	if err != nil {
+		return Endpoint{}, err
 	}
-	return e.change(ctx, merchant, name, func(now time.Time, one Endpoint) Endpoint {
-		if c.URL != nil {
-			one.URL = *c.URL
+	var fresh Keys // for v1a, where there are none
+	if one.Seed == "" && one.Signing.ed25519() {
+		if fresh.Seed, fresh.Public, err = e.newSeed(ctx, name); err != nil {
+			return Endpoint{}, err
 		}
-		if c.Events != nil {
-			one.Events = slices.Clone(*c.Events)
+	}
+	changed, err := e.change(ctx, merchant, name, func(now time.Time, one Endpoint) Endpoint {
+		before := one
+		edit(&one.Settings)
+		if wrong = one.check(e.Local); wrong != nil { // beside what another has changed meanwhile
+			return before
 		}
-		return one
+		one.Settings = one.tidied()
+		if one.Seed == "" {
+			one.Seed, one.Public = fresh.Seed, fresh.Public
+		}
+		return put(one)
 	})
+	return changed, errors.Join(wrong, err)
 }
 
 // Enable lets events be sent to the endpoint again.
@@ -189,20 +209,39 @@ func (e Endpoints) recovered(ctx context.Context, merchant, name string, since, 
 	return err
 }
 
-// Rotate gives the endpoint a new secret, which is shown this once. The one before signs too for Overlap.
-func (e Endpoints) Rotate(ctx context.Context, merchant, name string) (Endpoint, string, error) {
-	if _, err := e.Get(ctx, merchant, name); err != nil {
-		return Endpoint{}, "", err
+// Rotate gives the endpoint new keys, all that it signs with, and returns the secret, which is shown this once. Those
+// before sign too for the overlap. A rotation whose randomness is that of the last one is that one.
+func (e Endpoints) Rotate(ctx context.Context, merchant, name string, overlap time.Duration) (Endpoint, string, error) {
+	if overlap < 0 || overlap > LongestOverlap {
+		return Endpoint{}, "", problem.Field("overlap", fmt.Sprintf("must be from 0 to %d seconds", int(LongestOverlap/time.Second)))
 	}
-	sealed, secret, err := e.newSecret(ctx, name)
+	before, err := e.Get(ctx, merchant, name)
 	if err != nil {
 		return Endpoint{}, "", err
 	}
+	present, err := e.open(ctx, name, before.Secret)
+	if err != nil {
+		return Endpoint{}, "", err
+	}
+	signing := before.Signing
+	if before.Seed != "" { // it may be turned on again
+		signing = ByBoth
+	}
+	keys, secret, err := e.newKeys(ctx, name, signing)
+	if err != nil {
+		return Endpoint{}, "", err
+	}
+	if hmac.Equal([]byte(shown(present)), []byte(secret)) {
+		return before, secret, nil
+	}
 	rotated, err := e.change(ctx, merchant, name, func(now time.Time, one Endpoint) Endpoint {
-		if one.Secret == sealed {
+		if one.Secret == keys.Secret {
 			return one
 		}
-		return one.rotated(sealed, now)
+		if one.Seed != "" && keys.Seed == "" { // v1a was turned on just now, by a key as new as these
+			keys.Seed, keys.Public = one.Seed, one.Public
+		}
+		return one.rotated(keys, overlap, now)
 	})
 	if err != nil {
 		return Endpoint{}, "", err
@@ -245,43 +284,131 @@ func (e Endpoints) change(ctx context.Context, merchant, name string, f func(now
 	}
 }
 
-func (e Endpoints) newSecret(ctx context.Context, endpoint string) (sealed, secret string, err error) {
+// newKeys makes what an endpoint signs with; the secret is as it is shown.
+func (e Endpoints) newKeys(ctx context.Context, endpoint string, by Signing) (keys Keys, secret string, err error) {
 	key, err := newSecret(e.Random)
+	if err != nil {
+		return Keys{}, "", err
+	}
+	if keys.Secret, err = e.Seal.Seal(ctx, ownerOf(endpoint), key); err != nil {
+		return Keys{}, "", err
+	}
+	if by.ed25519() {
+		keys.Seed, keys.Public, err = e.newSeed(ctx, endpoint)
+	}
+	return keys, shown(key), err
+}
+
+func (e Endpoints) newSeed(ctx context.Context, endpoint string) (sealed, public string, err error) {
+	seed, err := newSecret(e.Random)
 	if err != nil {
 		return "", "", err
 	}
-	sealed, err = e.Seal.Seal(ctx, ownerOf(endpoint), key)
-	return sealed, shown(key), err
+	sealed, err = e.Seal.Seal(ctx, ownerOf(endpoint), seed)
+	return sealed, publicOf(seed), err
 }
 
 func (e Endpoints) open(ctx context.Context, endpoint, sealed string) ([]byte, error) {
 	return e.Seal.Open(ctx, ownerOf(endpoint), sealed)
 }
 
-// pack makes an attempt's request of an event: everything but the URL.
-func (e Endpoints) pack(ctx context.Context, one Endpoint, told event.Event, why Cause, at time.Time) (parcel, error) {
-	body, version, err := told.Body(one.Payload, one.Pinned)
-	if err != nil {
-		return parcel{}, err
-	}
-	signatures, err := e.signatures(ctx, one, told.ID, at, body)
-	if err != nil {
-		return parcel{}, err
-	}
-	return parcel{ID: told.ID, Signatures: signatures, Payload: body, Version: version, At: at, Cause: why, Limit: one.timeout()}, nil
+// checked is a Private that may be sealed.
+type checked struct {
+	headers map[string]string
+	takeOff bool // the certificate that there is
+	chain   [][]byte
+	key     []byte
 }
 
-// signatures signs a payload with every secret that the endpoint has at a moment.
-func (e Endpoints) signatures(ctx context.Context, one Endpoint, name string, at time.Time, payload string) (string, error) {
-	var keys [][]byte
-	for _, sealed := range one.signing(at) {
-		key, err := e.open(ctx, one.ID, sealed)
-		if err != nil {
-			return "", err
-		}
-		keys = append(keys, key)
+func (p Private) read(now time.Time) (checked, error) {
+	c := checked{headers: p.Headers}
+	err := checkHeaders(p.Headers)
+	switch {
+	case p.Identity == nil:
+	case *p.Identity == Identity{}:
+		c.takeOff = true
+	default:
+		var wrong error
+		c.chain, c.key, wrong = p.Identity.read(now)
+		err = errors.Join(err, wrong)
 	}
-	return sign(keys, name, at, payload), nil
+	return c, err
+}
+
+// seal seals what was given for an endpoint, and says how an endpoint gets it.
+func (e Endpoints) seal(ctx context.Context, endpoint string, given checked) (put func(Endpoint) Endpoint, err error) {
+	var headers *Headers
+	if len(given.headers) > 0 {
+		headers = &Headers{Names: namesOf(given.headers)}
+		if headers.Sealed, err = e.Seal.Seal(ctx, ownerOf(endpoint), []byte(wireHeaders(given.headers))); err != nil {
+			return nil, err
+		}
+	}
+	var client *ClientCertificate
+	if given.chain != nil {
+		client = &ClientCertificate{Chain: given.chain}
+		if client.Key, err = e.Seal.Seal(ctx, ownerOf(endpoint), given.key); err != nil {
+			return nil, err
+		}
+	}
+	return func(one Endpoint) Endpoint {
+		if given.headers != nil {
+			one.Headers = headers
+		}
+		if client != nil || given.takeOff {
+			one.Client = client
+		}
+		return one
+	}, nil
+}
+
+// pack makes an attempt's request of an event: everything but the URL.
+func (e Endpoints) pack(ctx context.Context, one Endpoint, told event.Event, why Cause, at time.Time) (parcel, error) {
+	p := parcel{ID: told.ID, At: at, Cause: why, Limit: one.timeout()}
+	var err error
+	if p.Payload, p.Version, err = told.Body(one.Payload, one.Pinned); err != nil {
+		return parcel{}, err
+	}
+	if p.Signatures, err = e.signatures(ctx, one, p.ID, at, p.Payload); err != nil {
+		return parcel{}, err
+	}
+	if one.Headers != nil {
+		wire, err := e.open(ctx, one.ID, one.Headers.Sealed)
+		if err != nil {
+			return parcel{}, err
+		}
+		p.Headers = headersOf(string(wire))
+	}
+	if one.Client != nil {
+		key, err := e.open(ctx, one.ID, one.Client.Key)
+		if err != nil {
+			return parcel{}, err
+		}
+		p.Identity = &identity{name: one.Client.Key, chain: one.Client.Chain, key: key}
+	}
+	return p, nil
+}
+
+// signatures signs a payload with every key that the endpoint has at a moment.
+func (e Endpoints) signatures(ctx context.Context, one Endpoint, name string, at time.Time, payload string) (string, error) {
+	var by []signer
+	for _, keys := range one.signing(at) {
+		if one.Signing.hmac() {
+			secret, err := e.open(ctx, one.ID, keys.Secret)
+			if err != nil {
+				return "", err
+			}
+			by = append(by, hmacSigner(secret))
+		}
+		if one.Signing.ed25519() && keys.Seed != "" {
+			seed, err := e.open(ctx, one.ID, keys.Seed)
+			if err != nil {
+				return "", err
+			}
+			by = append(by, ed25519Signer(seed))
+		}
+	}
+	return sign(by, name, at, payload), nil
 }
 
 func ownerOf(endpoint string) seal.Owner { return seal.Owner{"endpoint": endpoint} }

@@ -44,7 +44,7 @@ func TestConformanceAnEndpointsSecretIsShownOnceAndStoredSealed(t *testing.T) {
 	if err := e.Table.Get(ctx, made.key(), &stored); err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(fmt.Sprint(stored), secret[6:]) || strings.Contains(fmt.Sprintf("%+v", made.View()), made.Secret) {
+	if strings.Contains(fmt.Sprint(stored), secret[6:]) || strings.Contains(fmt.Sprintf("%+v", made.View(time.Now())), made.Secret) {
 		t.Error("the secret is to be seen")
 	}
 	read, err := e.Get(ctx, "mer_1", made.ID)
@@ -87,8 +87,14 @@ func TestConformanceEveryFieldOfAnEndpointIsChecked(t *testing.T) {
 		"url":       func() error { r := wanted; r.URL = insecure; _, _, err := e.Create(ctx, r); return err },
 		"events":    func() error { r := wanted; r.Events = nil; _, _, err := e.Create(ctx, r); return err },
 		"events[0]": func() error { r := wanted; r.Events = []string{"\xff"}; _, _, err := e.Create(ctx, r); return err },
-		"url ":      func() error { _, err := e.Update(ctx, "mer_1", made.ID, Change{URL: &insecure}); return err },
-		"events ":   func() error { _, err := e.Update(ctx, "mer_1", made.ID, Change{Events: &none}); return err },
+		"url ": func() error {
+			_, err := e.Update(ctx, "mer_1", made.ID, func(s *Settings) { s.URL = insecure }, Private{})
+			return err
+		},
+		"events ": func() error {
+			_, err := e.Update(ctx, "mer_1", made.ID, func(s *Settings) { s.Events = none }, Private{})
+			return err
+		},
 	} {
 		if err := do(); problem.Of(err).Field != strings.TrimSpace(field) || !problem.Is(err, problem.Invalid) {
 			t.Errorf("%s: %v", field, err)
@@ -111,25 +117,25 @@ func TestConformanceAnEndpointIsChangedDisabledEnabledRotatedAndDeleted(t *testi
 		t.Fatal(err)
 	}
 	url, patterns := "https://merchant.example/other", []string{"*"}
-	changed, err := e.Update(ctx, "mer_1", made.ID, Change{URL: &url})
+	changed, err := e.Update(ctx, "mer_1", made.ID, func(s *Settings) { s.URL = url }, Private{})
 	if err != nil || changed.URL != url || changed.Events[0] != "payment.*" || changed.Version != 2 {
 		t.Errorf("%+v %v", changed, err)
 	}
-	if changed, err = e.Update(ctx, "mer_1", made.ID, Change{Events: &patterns}); err != nil || changed.URL != url || changed.Events[0] != "*" {
+	if changed, err = e.Update(ctx, "mer_1", made.ID, func(s *Settings) { s.Events = patterns }, Private{}); err != nil || changed.URL != url || changed.Events[0] != "*" {
 		t.Errorf("%+v %v", changed, err)
 	}
-	if same, err := e.Update(ctx, "mer_1", made.ID, Change{Events: &patterns}); err != nil || same.Version != changed.Version {
+	if same, err := e.Update(ctx, "mer_1", made.ID, func(s *Settings) { s.Events = patterns }, Private{}); err != nil || same.Version != changed.Version {
 		t.Errorf("a change that changes nothing was written: %+v %v", same, err)
 	}
 	off, err := e.Disable(ctx, "mer_1", made.ID, "by its owner")
-	if err != nil || off.Enabled || off.View().DisabledReason != "by its owner" {
+	if err != nil || off.Enabled || off.View(time.Now()).DisabledReason != "by its owner" {
 		t.Errorf("%+v %v", off, err)
 	}
 	on, err := e.Enable(ctx, "mer_1", made.ID)
 	if err != nil || !on.Enabled || on.DisabledReason != "" {
 		t.Errorf("%+v %v", on, err)
 	}
-	rotated, second, err := e.Rotate(ctx, "mer_1", made.ID)
+	rotated, second, err := e.Rotate(ctx, "mer_1", made.ID, Overlap)
 	if err != nil || second == secret {
 		t.Fatal(second == secret, err)
 	}
@@ -141,11 +147,14 @@ func TestConformanceAnEndpointIsChangedDisabledEnabledRotatedAndDeleted(t *testi
 		t.Fatal(err)
 	}
 	for name, do := range map[string]func() error{
-		"get":     func() error { _, err := e.Get(ctx, "mer_1", made.ID); return err },
-		"update":  func() error { _, err := e.Update(ctx, "mer_1", made.ID, Change{URL: &url}); return err },
+		"get": func() error { _, err := e.Get(ctx, "mer_1", made.ID); return err },
+		"update": func() error {
+			_, err := e.Update(ctx, "mer_1", made.ID, func(s *Settings) { s.URL = url }, Private{})
+			return err
+		},
 		"enable":  func() error { _, err := e.Enable(ctx, "mer_1", made.ID); return err },
 		"disable": func() error { _, err := e.Disable(ctx, "mer_1", made.ID, ""); return err },
-		"rotate":  func() error { _, _, err := e.Rotate(ctx, "mer_1", made.ID); return err },
+		"rotate":  func() error { _, _, err := e.Rotate(ctx, "mer_1", made.ID, Overlap); return err },
 		"delete":  func() error { return e.Delete(ctx, "mer_1", made.ID) },
 	} {
 		if err := do(); !problem.Is(err, problem.NotFound) {
@@ -164,7 +173,7 @@ func TestConformanceChangesOfOneEndpointAtOnceAreAllMade(t *testing.T) {
 	for i := range 8 {
 		all.Go(func() {
 			url := fmt.Sprintf("https://merchant.example/%d", i)
-			if _, err := e.Update(ctx, "mer_1", made.ID, Change{URL: &url}); err != nil {
+			if _, err := e.Update(ctx, "mer_1", made.ID, func(s *Settings) { s.URL = url }, Private{}); err != nil {
 				t.Error(err)
 			}
 		})

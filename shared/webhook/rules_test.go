@@ -137,7 +137,7 @@ func TestTheOfficialLibraryAcceptsOurSignatureWithEitherSecretWhileOneIsRotated(
 	header := http.Header{}
 	header.Set("webhook-id", "evt_01JD0000000000000000000000")
 	header.Set("webhook-timestamp", strconv.FormatInt(now.Unix(), 10))
-	header.Set("webhook-signature", sign([][]byte{newKey, oldKey}, "evt_01JD0000000000000000000000", now, payload))
+	header.Set("webhook-signature", sign([]signer{hmacSigner(newKey), hmacSigner(oldKey)}, "evt_01JD0000000000000000000000", now, payload))
 	for _, key := range [][]byte{oldKey, newKey} {
 		judge, err := standardwebhooks.NewWebhook(shown(key))
 		if err != nil {
@@ -155,18 +155,36 @@ func TestTheOfficialLibraryAcceptsOurSignatureWithEitherSecretWhileOneIsRotated(
 	}
 }
 
-func TestARotatedSecretSignsForADayBesideTheNewOne(t *testing.T) {
+// secretsOf are the secrets that sign at a moment.
+func secretsOf(e Endpoint, at time.Time) string {
+	var names []string
+	for _, k := range e.signing(at) {
+		names = append(names, k.Secret)
+	}
+	return strings.Join(names, " ")
+}
+
+func TestRotatedKeysSignBesideTheNewOnesForTheOverlapThatWasAskedFor(t *testing.T) {
 	start := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	e := Endpoint{Secret: "a"}.rotated("b", start).rotated("c", start.Add(time.Hour))
+	e := Endpoint{Keys: Keys{Secret: "a"}}.rotated(Keys{Secret: "b"}, Overlap, start).rotated(Keys{Secret: "c"}, Overlap, start.Add(time.Hour))
 	for at, want := range map[time.Time]string{
 		start.Add(2 * time.Hour): "c b a", start.Add(24 * time.Hour): "c b", start.Add(25 * time.Hour): "c",
 	} {
-		if got := strings.Join(e.signing(at), " "); got != want {
+		if got := secretsOf(e, at); got != want {
 			t.Errorf("at %v the secrets are %s, want %s", at, got, want)
 		}
 	}
+	for overlap, want := range map[time.Duration]string{0: "d", time.Minute: "d c b a"} {
+		if got := secretsOf(e.rotated(Keys{Secret: "d"}, overlap, start.Add(2*time.Hour)), start.Add(2*time.Hour)); got != want {
+			t.Errorf("an overlap of %v: %s, want %s", overlap, got, want)
+		}
+	}
+	short := e.rotated(Keys{Secret: "d"}, time.Minute, start.Add(2*time.Hour))
+	if got := secretsOf(short, start.Add(2*time.Hour+time.Minute)); got != "d" {
+		t.Errorf("keys of before sign for longer than the last overlap: %s", got)
+	}
 	for range 10 {
-		e = e.rotated("x", start)
+		e = e.rotated(Keys{Secret: "x"}, Overlap, start)
 	}
 	if len(e.signing(start)) != 1+maxFormer {
 		t.Errorf("%d secrets sign at once", len(e.signing(start)))
