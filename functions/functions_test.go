@@ -106,7 +106,7 @@ func TestEachFunctionHasEventsAndEachEventAFunction(t *testing.T) {
 	}
 }
 
-var environment = regexp.MustCompile(`(?:cloud\.Env|table)\("([A-Z_]+)"\)`)
+var environment = regexp.MustCompile(`(?:cloud\.Env|cloud\.Number|table)\("([A-Z_]+)"\)`)
 
 func TestTheTemplateSetsEveryVariableThatAFunctionNeeds(t *testing.T) {
 	resources := read(t).Resources

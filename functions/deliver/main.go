@@ -21,6 +21,7 @@ import (
 func main() {
 	cfg := cloud.Config()
 	store, queues := dynamodb.NewFromConfig(cfg), sqs.NewFromConfig(cfg)
+	states := dynamo.Table{Client: store, Name: cloud.Env("ENDPOINT_STATES_TABLE")}
 	courier := webhook.Courier{
 		Events: event.Store{Table: dynamo.Table{Client: store, Name: cloud.Env("EVENTS_TABLE")}},
 		Endpoints: webhook.Endpoints{
@@ -31,8 +32,11 @@ func main() {
 		Deliveries:  webhook.Deliveries{Table: dynamo.Table{Client: store, Name: cloud.Env("DELIVERIES_TABLE")}},
 		Jobs:        queue.Queue{Client: queues, URL: cloud.Env("DELIVERIES_QUEUE")},
 		DeadLetters: queue.Queue{Client: queues, URL: cloud.Env("DELIVERIES_DEAD_LETTERS")},
+		States:      webhook.States{Table: states, Now: time.Now},
+		Places:      webhook.Places{Table: states, Together: cloud.Number("SLOW_PLACES"), PerEndpoint: webhook.PlacesForOne, Now: time.Now},
 		Client:      webhook.NewClient(webhook.Options{Local: cloud.LocalRun(), Now: time.Now}),
 		Now:         time.Now,
+		Sleep:       cloud.Sleep,
 		Random:      rand.Reader,
 		AtOnce:      10,
 		Log:         cloud.Log(),

@@ -26,7 +26,12 @@ func main() {
 	sweeper := webhook.Sweeper{
 		Deliveries: webhook.Deliveries{Table: table("DELIVERIES_TABLE")},
 		Jobs:       queue.Queue{Client: sqs.NewFromConfig(cfg), URL: cloud.Env("DELIVERIES_QUEUE")},
+		Endpoints:  webhook.Endpoints{Table: table("ENDPOINTS_TABLE"), Now: time.Now},
+		States:     webhook.States{Table: table("ENDPOINT_STATES_TABLE"), Now: time.Now},
 		Now:        time.Now,
+		Sleep:      cloud.Sleep,
+		For:        45 * time.Second,
+		AtOnce:     8,
 		PerShard:   250,
 		Log:        log,
 		Metrics:    metrics,

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -53,6 +54,17 @@ func Getenv(name, otherwise string) string {
 		return value
 	}
 	return otherwise
+}
+
+// Number reads a variable that the template sets to a number of at least 1; without it, or with anything else, the
+// process ends and says so.
+func Number(name string) int {
+	n, err := strconv.Atoi(Env(name))
+	if err != nil || n < 1 {
+		fmt.Fprintf(os.Stderr, "environment variable %s is not a number of at least 1\n", name)
+		os.Exit(1)
+	}
+	return n
 }
 
 // LocalRun says whether this is the local run, where loopback addresses may be called.

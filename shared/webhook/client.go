@@ -139,7 +139,11 @@ type outcome struct {
 	Trouble    string // why no answer came, or why this one is no success; made of our own words alone
 	RetryAfter time.Duration
 	Took       time.Duration
+	cut        bool // given up by us, before the endpoint's time was over
 }
+
+// hung says whether the endpoint let all its time go by.
+func (o outcome) hung() bool { return o.Trouble == outside.NoTime }
 
 func (o outcome) delivered() bool { return o.Status >= 200 && o.Status < 300 }
 

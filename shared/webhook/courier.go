@@ -13,7 +13,6 @@ import (
 	"farrier/shared/cloud"
 	"farrier/shared/dynamo"
 	"farrier/shared/event"
-	"farrier/shared/problem"
 	"farrier/shared/queue"
 )
 
@@ -24,10 +23,14 @@ type Courier struct {
 	Deliveries  Deliveries
 	Jobs        queue.Queue
 	DeadLetters queue.Queue
+	States      States
+	Places      Places
 	Client      *Client
 	Now         cloud.Clock
+	Sleep       func(context.Context, time.Duration) error
 	Random      io.Reader
-	AtOnce      int // attempts of one batch that run side by side
+	AtOnce      int           // attempts of one batch that run side by side
+	SlowAfter   time.Duration // how long an attempt may take without a place; 0 for what is usual
 	Log         *slog.Logger
 	Metrics     cloud.Metrics
 }
@@ -36,13 +39,20 @@ type Courier struct {
 // SQS brings it again; trouble of the endpoint is a result.
 func (c Courier) Invoke(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
 	troubles := make([]error, len(batch.Records))
+	work, err := c.gather(ctx, batch.Records, troubles)
+	if err != nil {
+		for i := range troubles {
+			troubles[i] = err
+		}
+		work = nil
+	}
 	places := make(chan struct{}, max(c.AtOnce, 1))
 	var all sync.WaitGroup
-	for i, message := range batch.Records {
+	for _, one := range work {
 		places <- struct{}{}
 		all.Go(func() {
 			defer func() { <-places }()
-			troubles[i] = c.handle(ctx, message.Body)
+			troubles[one.message] = c.handle(ctx, one)
 		})
 	}
 	all.Wait()
@@ -58,58 +68,156 @@ func (c Courier) Invoke(ctx context.Context, batch events.SQSEvent) (events.SQSE
 	return answer, nil
 }
 
-func (c Courier) handle(ctx context.Context, message string) error {
-	job, redriven, err := parseJob(message)
-	if err != nil {
-		return err
+// found is a job with all that is known of it.
+type found struct {
+	message  int
+	job      Job
+	redriven bool // a dead letter that was put back
+
+	delivery Delivery
+	endpoint *Endpoint // nil where it was deleted
+	state    State
+	told     *event.Event // nil where it is not recorded
+}
+
+// gather reads a batch's messages and, in one request, everything that is known of their jobs. A job that is in the batch
+// twice is handled once.
+func (c Courier) gather(ctx context.Context, messages []events.SQSMessage, troubles []error) ([]found, error) {
+	var work []found
+	var wanted []dynamo.Want
+	seen := map[Job]bool{}
+	for i, message := range messages {
+		job, redriven, err := parseJob(message.Body)
+		if err != nil {
+			troubles[i] = err
+			continue
+		}
+		name := job
+		name.Turn = nil
+		if seen[name] && !redriven {
+			continue
+		}
+		seen[name] = true
+		work = append(work, found{message: i, job: job, redriven: redriven})
+		wanted = append(wanted, c.wants(job)...)
 	}
-	d, err := c.Deliveries.read(ctx, dynamo.Key{PK: job.Event, SK: job.Endpoint})
-	if err != nil {
-		return err
+	items, err := dynamo.GetMany(ctx, c.Deliveries.Table.Client, wanted)
+	for i := range work {
+		err = errors.Join(err, work[i].read(items, c.wants(work[i].job)))
 	}
-	d.Merchant = job.Merchant
-	if redriven {
-		return c.reopen(ctx, job, d)
+	return work, err
+}
+
+// wants are a job's delivery, endpoint, state and event.
+func (c Courier) wants(j Job) []dynamo.Want {
+	return []dynamo.Want{
+		{Table: c.Deliveries.Table.Name, Key: dynamo.Key{PK: j.Event, SK: j.Endpoint}},
+		{Table: c.Endpoints.Table.Name, Key: dynamo.Key{PK: j.Merchant, SK: j.Endpoint}},
+		{Table: c.States.Table.Name, Key: dynamo.Key{PK: j.Merchant, SK: j.Endpoint}},
+		{Table: c.Events.Table.Name, Key: dynamo.Key{PK: j.Merchant, SK: j.Event}},
+	}
+}
+
+func (f *found) read(items map[dynamo.Want]dynamo.Item, wanted []dynamo.Want) error {
+	f.delivery = Delivery{Event: f.job.Event, Endpoint: f.job.Endpoint, Merchant: f.job.Merchant}
+	f.state = State{Merchant: f.job.Merchant, Endpoint: f.job.Endpoint}
+	into := []func() any{
+		func() any { return &f.delivery },
+		func() any { f.endpoint = &Endpoint{}; return f.endpoint },
+		func() any { return &f.state },
+		func() any { f.told = &event.Event{}; return f.told },
+	}
+	for i, want := range wanted {
+		if item, ok := items[want]; ok {
+			if err := dynamo.Unmarshal(item, into[i]()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c Courier) handle(ctx context.Context, f found) error {
+	if f.redriven {
+		return c.reopen(ctx, f.job, f.delivery)
 	}
 	now := c.now()
-	switch decide(job, d, now) {
+	switch decide(f.job, f.delivery, now) {
 	case mend:
-		return c.follow(ctx, d, sequelSlack)
+		return c.follow(ctx, f.delivery, sequelSlack)
 	case wait:
-		return c.Jobs.Send(ctx, job.Message(d.early(now)))
+		return c.Jobs.Send(ctx, f.job.Message(f.delivery.early(now)))
 	case pursue:
-		return c.pursue(ctx, d)
+		return c.pursue(ctx, f)
 	default:
 		return nil
 	}
 }
 
-// pursue makes the next attempt, unless nobody is there to receive it.
-func (c Courier) pursue(ctx context.Context, d Delivery) error {
-	endpoint, err := c.Endpoints.Get(ctx, d.Merchant, d.Endpoint)
+var errNoEvent = errors.New("webhook: the job's event is not recorded") // it is before its jobs are sent: a matter for a person
+
+// pursue makes the next attempt, unless nobody is there to receive it, or it is not its turn.
+func (c Courier) pursue(ctx context.Context, f found) error {
 	switch {
-	case problem.Is(err, problem.NotFound):
-		return c.record(ctx, d.unsent(Failed, Deleted, c.now()))
-	case err != nil:
-		return err
-	case !endpoint.Enabled:
-		return c.record(ctx, d.unsent(Held, Disabled, c.now()))
+	case f.endpoint == nil:
+		return c.record(ctx, f.delivery.unsent(Failed, Deleted, c.now()))
+	case !f.endpoint.Enabled:
+		return c.record(ctx, f.delivery.unsent(Held, Disabled, c.now()))
+	case f.told == nil:
+		return errNoEvent
 	}
-	told, err := c.Events.Get(ctx, d.Merchant, d.Event)
+	if f.endpoint.Ordered {
+		if waits, err := c.waitsBehind(ctx, &f); waits || err != nil {
+			return err
+		}
+	}
+	mayGo, trying, err := c.turn(ctx, f.job, &f)
 	if err != nil {
-		return err // an event is recorded before its jobs are sent: one that is missing is a matter for a person
+		return err
 	}
+	if !mayGo {
+		return c.park(ctx, f)
+	}
+	own := c.placeFor(&f, time.Duration(len(f.endpoint.urls()))*f.endpoint.timeout())
+	if f.state.slow(c.now()) && !own.take(ctx) {
+		return c.park(ctx, f)
+	}
+	defer own.giveBack(context.WithoutCancel(ctx))
+	return c.make(ctx, f, own, trying)
+}
+
+// make makes the attempt and records what came of it.
+func (c Courier) make(ctx context.Context, f found, own *place, trying bool) error {
 	at := c.now()
-	request, err := c.Endpoints.pack(ctx, endpoint, told, d.Cause, at)
+	request, err := c.Endpoints.pack(ctx, *f.endpoint, *f.told, f.delivery.Cause, at)
 	if err != nil {
 		return err
 	}
-	out := c.Client.post(ctx, endpoint.URL, request)
+	made := c.attempt(ctx, f, request, own)
 	if err := ctx.Err(); err != nil {
 		return err // it was us who stopped, so this is no result
 	}
-	c.tell(ctx, d, out)
-	return c.record(ctx, d.after(out, at, c.now(), c.Random))
+	c.tell(ctx, f.delivery, made.last)
+	c.note(ctx, &f, made, trying, at)
+	now := c.now()
+	if err := c.record(ctx, f.delivery.after(made, f.endpoint.waits(), f.state.Line != "", now, c.Random)); err != nil {
+		return err
+	}
+	return c.disableWhereHopeless(ctx, f, at, now)
+}
+
+// disableWhereHopeless disables an endpoint that nothing has reached for long. What waits in its line is held then.
+func (c Courier) disableWhereHopeless(ctx context.Context, f found, at, now time.Time) error {
+	since := f.state.FailingSince
+	if since == nil || f.state.Streak < restAfter || now.Sub(*since) < failingAtMost || now.Sub(f.endpoint.enabledSince()) < failingAtMost {
+		return nil
+	}
+	return c.Endpoints.disableSince(ctx, f.delivery.Merchant, f.delivery.Endpoint, string(Failing), at)
+}
+
+// park has the delivery wait for its turn in its endpoint's line.
+func (c Courier) park(ctx context.Context, f found) error {
+	return c.record(ctx, f.delivery.parked(c.now()))
 }
 
 // record writes what came of an attempt, and does what follows from it.
@@ -144,7 +252,14 @@ const sequelSlack = Timeout * 2
 
 // follow does what follows from what is recorded. It may be done twice without harm.
 func (c Courier) follow(ctx context.Context, d Delivery, slack time.Duration) error {
+	if d.Then != "" && d.settled() {
+		if err := c.wake(ctx, d); err != nil {
+			return err
+		}
+	}
 	switch {
+	case d.Status == Pending && d.inLine():
+		return c.States.join(ctx, d.Merchant, d.Endpoint)
 	case d.Status == Pending && d.DueAt == "":
 		return c.Jobs.Send(ctx, d.job().Message(d.early(c.now())+slack))
 	case d.Reason == Gone:

@@ -117,7 +117,7 @@ func wasDisabled(t *testing.T, w *world) {
 func TestConformanceAnAccidentAroundTheLastAttemptStillLeavesADeadLetter(t *testing.T) {
 	g := newGround(t)
 	lastOf := func(w *world) { // nine attempts were made
-		d := Delivery{Event: w.event.ID, Endpoint: w.endpoint.ID, Merchant: w.event.Merchant, Status: Pending, Made: 9, NextAt: &noon, UpdatedAt: noon, Version: 1}
+		d := Delivery{Event: w.event.ID, Endpoint: w.endpoint.ID, Merchant: w.event.Merchant, Status: Pending, Made: 9, Step: 9, NextAt: &noon, UpdatedAt: noon, Version: 1}
 		w.must(w.asides.write(context.Background(), d))
 		w.waiting = nil
 		w.must(w.courier.Jobs.Send(context.Background(), d.job().Message(0)))
@@ -171,9 +171,9 @@ func TestConformanceASuccessIsNotForgottenWhenAFailureBesideItWasRecordedFirst(t
 	})
 	job := w.nextMessage()
 	slow := make(chan error)
-	go func() { slow <- w.courier.handle(context.Background(), job.body) }()
+	go func() { slow <- w.handle(job) }()
 	<-arrived
-	w.must(w.courier.handle(context.Background(), job.body))
+	w.must(w.handle(job))
 	if d := w.delivery(); d.Status != Pending || d.Made != 1 {
 		t.Errorf("%+v", d)
 	}
@@ -296,6 +296,12 @@ func TestConformanceAResendWhoseAnswerWasLostIsDoneOnce(t *testing.T) {
 func TestConformanceADeadLetterThatIsPutBackIsTriedOnceMore(t *testing.T) {
 	w := newWorld(t, newGround(t), statuses(500, 500, 500, 500, 500, 500, 500, 500, 500, 500, 200))
 	w.run()
+	e, err := w.courier.Endpoints.Get(context.Background(), w.endpoint.Merchant, w.endpoint.ID)
+	if err != nil || e.Enabled || e.DisabledReason != string(Failing) {
+		t.Errorf("after three days in vain: %+v %v", e, err)
+	}
+	_, err = w.courier.Endpoints.Enable(context.Background(), w.endpoint.Merchant, w.endpoint.ID)
+	w.must(err)
 	w.must(w.courier.Jobs.Send(context.Background(), queue.Message{Body: w.letters[0], Group: w.endpoint.ID}))
 	twice := *w.nextMessage()
 	w.waiting = append(w.waiting, &twice)

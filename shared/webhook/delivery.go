@@ -31,6 +31,7 @@ type Reason string
 // The reasons.
 const (
 	Exhausted Reason = "no attempt succeeded"
+	Failing   Reason = "no attempt has succeeded for 72 hours"
 	Gone      Reason = "the endpoint answered 410 Gone and was disabled"
 	Deleted   Reason = "the endpoint was deleted"
 	Disabled  Reason = "the endpoint was disabled"
@@ -49,7 +50,8 @@ const (
 
 // Attempt is one POST and what came of it.
 type Attempt struct {
-	N      int       `dynamodbav:"n" json:"n" doc:"from 1"`
+	N      int       `dynamodbav:"n" json:"n" doc:"from 1; the same where one URL after the other was tried"`
+	URL    int       `dynamodbav:"url,omitempty" json:"url,omitempty" doc:"which of the fallback URLs, from 1; absent where it was the endpoint's url"`
 	At     time.Time `dynamodbav:"at" json:"at"`
 	Status int       `dynamodbav:"status,omitempty" json:"status,omitempty" doc:"HTTP status; absent where no answer came"`
 	Millis int64     `dynamodbav:"millis" json:"millis" doc:"how long it took"`
@@ -71,13 +73,17 @@ type Delivery struct {
 	Task     string     `dynamodbav:"task,omitempty"`  // the task that asked for it, which so asks once
 	Status   Status     `dynamodbav:"status"`
 	Reason   Reason     `dynamodbav:"reason,omitempty"`
-	Made     int        `dynamodbav:"made"` // attempts
+	Made     int        `dynamodbav:"made"`           // attempts
+	Step     int        `dynamodbav:"step,omitempty"` // attempts in vain that count in the endpoint's schedule
 	Attempts []Attempt  `dynamodbav:"attempts,omitempty"`
 	NextAt   *time.Time `dynamodbav:"next_at,omitempty"` // of the next attempt; nil where none is to come
 
 	// Both are there only while the next attempt waits in the table and not in the queue.
 	DueShard string `dynamodbav:"due_shard,omitempty"`
 	DueAt    string `dynamodbav:"due_at,omitempty"`
+
+	// Then is the event that waits for this delivery, where the endpoint wants them in order.
+	Then string `dynamodbav:"then,omitempty"`
 
 	UpdatedAt time.Time `dynamodbav:"updated_at"`
 	Version   int64     `dynamodbav:"version"` // from 1, raised by every write
@@ -114,17 +120,27 @@ func (d Delivery) job() Job {
 	return Job{Merchant: d.Merchant, Event: d.Event, Endpoint: d.Endpoint, Attempt: d.Made + 1}
 }
 
-// after is the delivery once an attempt was made.
-func (d Delivery) after(o outcome, at, now time.Time, random io.Reader) Delivery {
-	d = d.with(Attempt{At: at, Status: o.Status, Millis: o.Took.Milliseconds(), Answer: o.Answer, Error: o.Trouble}, now)
-	wait, another := waitAfter(d.Made, o.RetryAfter, random)
+// after is the delivery once an attempt was made, which may have called several URLs. In line says that it waits in its
+// endpoint's own line.
+func (d Delivery) after(r round, waits []time.Duration, inLine bool, now time.Time, random io.Reader) Delivery {
+	d = d.with(r.attempts, now)
+	if r.last.cut {
+		return d.waitInLine(now)
+	}
+	if !r.last.delivered() {
+		d.Step++
+	}
+	wait, another := waitAfter(waits, d.Step, r.last.RetryAfter, random)
 	switch {
-	case o.delivered():
+	case r.last.delivered():
+		d.Step = 0
 		return d.settle(Delivered, "")
-	case o.Status == http.StatusGone:
+	case r.last.Status == http.StatusGone:
 		return d.settle(Failed, Gone)
 	case !another:
 		return d.settle(Failed, Exhausted)
+	case inLine:
+		return d.waitInLine(now.Add(wait))
 	case wait <= queue.MaxDelay:
 		return d.waitInQueue(now.Add(wait))
 	default:
@@ -132,10 +148,38 @@ func (d Delivery) after(o outcome, at, now time.Time, random io.Reader) Delivery
 	}
 }
 
+// parked is the delivery that waits for its turn in its endpoint's line.
+func (d Delivery) parked(now time.Time) Delivery {
+	until := now
+	if d.NextAt != nil && d.NextAt.After(now) {
+		until = *d.NextAt
+	}
+	return d.next(now).waitInLine(until)
+}
+
+// behind is the delivery that waits for another one to be settled. Should nobody wake it, it looks again by itself.
+func (d Delivery) behind(now time.Time) Delivery {
+	return d.next(now).waitInTable(now, now.Add(lookAgain))
+}
+
+// followed is the delivery for which the one of another event waits.
+func (d Delivery) followed(by string, now time.Time) Delivery {
+	d = d.next(now)
+	d.Status, d.Then = Pending, by
+	return d
+}
+
+// announced says that nothing is known of the delivery but that others wait for it: its job is still to come.
+func (d Delivery) announced() bool {
+	return d.Status == Pending && d.Made == 0 && d.NextAt == nil && d.DueAt == ""
+}
+
+const lookAgain = 5 * time.Minute
+
 // alsoDelivered is the delivery with the success of another run, whose attempt was made beside the
 // recorded ones.
 func (d Delivery) alsoDelivered(other Delivery, now time.Time) Delivery {
-	return d.with(other.Attempts[len(other.Attempts)-1], now).settle(Delivered, "")
+	return d.with(other.Attempts[len(other.Attempts)-1:], now).settle(Delivered, "")
 }
 
 // unsent is the delivery whose endpoint could not even be tried.
@@ -143,8 +187,13 @@ func (d Delivery) unsent(s Status, r Reason, now time.Time) Delivery { return d.
 
 // reopened is the delivery with one more attempt to come, now. It waits in the table as well as in the
 // queue, so that the sweep finds it should the job never be sent.
+//
+// What is recovered or replayed gets its endpoint's whole schedule again.
 func (d Delivery) reopened(why Cause, task string, now time.Time) Delivery {
 	d.Cause, d.Task = why, task
+	if why == Recovered || why == Replayed {
+		d.Step = 0
+	}
 	return d.next(now).waitInTable(now, now.Add(claimFor))
 }
 
@@ -163,13 +212,15 @@ func (d Delivery) claimed(now time.Time) Delivery {
 
 const claimFor = 5 * time.Minute
 
-// with adds an attempt. The list that d shares with others is left alone.
-func (d Delivery) with(a Attempt, now time.Time) Delivery {
+// with adds an attempt, of one call or of several. The list that d shares with others is left alone.
+func (d Delivery) with(calls []Attempt, now time.Time) Delivery {
 	d = d.next(now)
 	d.Made++
-	a.N = d.Made
-	kept := d.Attempts[max(len(d.Attempts)-keptAttempts+1, 0):]
-	d.Attempts = append(slices.Clone(kept), a)
+	d.Attempts = slices.Clone(d.Attempts[max(len(d.Attempts)-keptAttempts+len(calls), 0):])
+	for _, a := range calls {
+		a.N = d.Made
+		d.Attempts = append(d.Attempts, a)
+	}
 	return d
 }
 
@@ -193,6 +244,25 @@ func (d Delivery) waitInTable(until, due time.Time) Delivery {
 	d.Status, d.Reason, d.NextAt, d.DueShard, d.DueAt = Pending, "", &until, dueShard(d.key()), dueAt(due)
 	return d
 }
+
+// waitInLine has the delivery wait in its endpoint's own line, from which the sweep lets it go when it is its turn.
+func (d Delivery) waitInLine(until time.Time) Delivery {
+	d.Status, d.Reason, d.NextAt, d.DueShard, d.DueAt = Pending, "", &until, lineShard(d.key()), dueAt(until)
+	return d
+}
+
+// inLine says whether it waits there.
+func (d Delivery) inLine() bool { return strings.HasPrefix(d.DueShard, d.Endpoint+"/") }
+
+// lineShards is over how many partitions of the due index one endpoint's line is spread.
+const lineShards = 4
+
+func lineShard(k dynamo.Key) string {
+	sum := id.Digest(k.SK, k.PK)
+	return lineOf(k.SK, int(binary.BigEndian.Uint32(sum[:4])%lineShards))
+}
+
+func lineOf(endpoint string, shard int) string { return endpoint + "/" + strconv.Itoa(shard) }
 
 // dueShards is over how many partitions the due index is spread: one takes 1,000 writes a second.
 const dueShards = 8

@@ -140,18 +140,13 @@ func (e Endpoint) enabled(now time.Time) Endpoint {
 }
 
 // reach is how old an event may be that waited for another attempt when the endpoint was disabled, and so was held:
-// its schedule, with the jitter on it.
+// its schedule, with the jitter on it, or as long as one waits in the line of an endpoint that fails.
 func (e Endpoint) reach() time.Duration {
 	var sum time.Duration
-	for _, wait := range e.Schedule {
-		sum += time.Duration(wait) * time.Second
+	for _, wait := range e.waits() {
+		sum += wait
 	}
-	if len(e.Schedule) == 0 {
-		for _, wait := range schedule {
-			sum += wait
-		}
-	}
-	return sum + sum/10
+	return max(sum+sum/10, failingAtMost)
 }
 
 // recovered is the endpoint once everything that it chose between two moments was seen to.
@@ -160,6 +155,14 @@ func (e Endpoint) recovered(since, until time.Time) Endpoint {
 		e.MissedSince = nil
 	}
 	return e
+}
+
+// enabledSince is since when events are sent to the endpoint, or were last.
+func (e Endpoint) enabledSince() time.Time {
+	if e.EnabledAt != nil {
+		return *e.EnabledAt
+	}
+	return e.CreatedAt
 }
 
 // timeout is for a whole attempt.

@@ -221,15 +221,15 @@ func TestConformanceEndpointsAreListedNewestFirstPageByPageForEachMerchant(t *te
 
 func TestConformanceADeliveryIsWrittenOnceUnderEachVersion(t *testing.T) {
 	d, ctx := Deliveries{Table: parts.Table(t, parts.Index{Name: dueIndex, Partition: "due_shard", Sort: "due_at"})}, context.Background()
-	one := Delivery{Event: "evt_01JD0000000000000000000000", Endpoint: "ep_01JD0000000000000000000000", Merchant: "mer_1"}.
-		after(outcome{Status: 500, Answer: "no"}, noon, noon, half{})
+	one := after(Delivery{Event: "evt_01JD0000000000000000000000", Endpoint: "ep_01JD0000000000000000000000", Merchant: "mer_1"},
+		outcome{Status: 500, Answer: "no"})
 	if err := d.write(ctx, one); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.write(ctx, one); !errors.Is(err, dynamo.ErrStale) {
 		t.Errorf("the first version twice: %v", err)
 	}
-	two := one.after(outcome{Status: 200}, noon, noon, half{})
+	two := after(one, outcome{Status: 200})
 	if err := d.write(ctx, two); err != nil {
 		t.Fatal(err)
 	}

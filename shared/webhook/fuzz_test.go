@@ -89,7 +89,7 @@ func FuzzRetryAfter(f *testing.F) {
 			t.Fatalf("%q: %v", header, asked)
 		}
 		made := int(attempts%10) + 1
-		wait, more := waitAfter(made, asked, bytes.NewReader([]byte{0, 0, 0, 0}))
+		wait, more := waitAfter(schedule, made, asked, bytes.NewReader([]byte{0, 0, 0, 0}))
 		if more != (made < len(schedule)) {
 			t.Fatalf("after %d attempts: more is %t", made, more)
 		}

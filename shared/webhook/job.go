@@ -15,6 +15,10 @@ type Job struct {
 	Event    string `json:"event"`
 	Endpoint string `json:"endpoint"`
 	Attempt  int    `json:"attempt"` // from 1
+
+	// Turn is when the attempt may be made, where the sweep has let it go from its endpoint's line: whether the endpoint
+	// rests, or has a limit, was seen to then.
+	Turn *time.Time `json:"turn,omitempty"`
 }
 
 // Message is the job as a message. Its group is the endpoint, whose share of the queue it counts to.
@@ -70,7 +74,7 @@ func decide(j Job, d Delivery, now time.Time) step {
 		return mend
 	case d.settled():
 		return drop
-	case d.early(now) > queue.MaxDelay: // the sweep will send a job of its own
+	case d.early(now) > 0 && d.DueAt != "": // the sweep will send a job of its own
 		return drop
 	case d.early(now) > 0:
 		return wait

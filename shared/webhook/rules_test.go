@@ -194,16 +194,16 @@ func TestRotatedKeysSignBesideTheNewOnesForTheOverlapThatWasAskedFor(t *testing.
 func TestTheScheduleIsTheFieldsWithATenthOfJitter(t *testing.T) {
 	want := []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour}
 	for i, d := range want {
-		low, more := waitAfter(i+1, 0, bytes.NewReader([]byte{0, 0, 0, 0}))
-		high, _ := waitAfter(i+1, 0, bytes.NewReader([]byte{255, 255, 255, 255}))
+		low, more := waitAfter(schedule, i+1, 0, bytes.NewReader([]byte{0, 0, 0, 0}))
+		high, _ := waitAfter(schedule, i+1, 0, bytes.NewReader([]byte{255, 255, 255, 255}))
 		if !more || low != d-d/10 || high <= d+d/10-d/100 || high > d+d/10 {
 			t.Errorf("after attempt %d: from %v to %v, want %v ±10%%", i+1, low, high, d)
 		}
 	}
-	if _, more := waitAfter(10, 0, bytes.NewReader(nil)); more {
+	if _, more := waitAfter(schedule, 10, 0, bytes.NewReader(nil)); more {
 		t.Error("there is an eleventh attempt")
 	}
-	if d, _ := waitAfter(1, 0, bytes.NewReader(nil)); d != 5*time.Second {
+	if d, _ := waitAfter(schedule, 1, 0, bytes.NewReader(nil)); d != 5*time.Second {
 		t.Errorf("without randomness: %v", d)
 	}
 }
@@ -212,7 +212,7 @@ func TestRetryAfterMakesTheWaitLongerWithinADayAndNeverShorter(t *testing.T) {
 	for asked, want := range map[time.Duration]time.Duration{
 		0: 5 * time.Second, time.Second: 5 * time.Second, time.Hour: time.Hour, 300 * time.Hour: 24 * time.Hour,
 	} {
-		if got, _ := waitAfter(1, asked, bytes.NewReader(nil)); got != want {
+		if got, _ := waitAfter(schedule, 1, asked, bytes.NewReader(nil)); got != want {
 			t.Errorf("asked for %v: waits %v, want %v", asked, got, want)
 		}
 	}
@@ -255,7 +255,7 @@ func TestAJobIsDecidedByWhatIsRecorded(t *testing.T) {
 		{"nothing was tried: try", 1, Delivery{}, pursue},
 		{"the second is due: try", 2, Delivery{Version: 1, Status: Pending, Made: 1, NextAt: &noon}, pursue},
 		{"the second is not due: wait", 2, Delivery{Version: 1, Status: Pending, Made: 1, NextAt: &later}, wait},
-		{"the fourth is not due for long: the table holds it", 4, Delivery{Version: 3, Status: Pending, Made: 3, NextAt: &muchLater}, drop},
+		{"the fourth is not due for long: the table holds it", 4, Delivery{Version: 3, Status: Pending, Made: 3, NextAt: &muchLater, DueAt: dueAt(muchLater)}, drop},
 		{"the first was made and failed: see to its sequel", 1, Delivery{Version: 1, Status: Pending, Made: 1, NextAt: &later}, mend},
 		{"the first was made and a second after it: nothing", 1, Delivery{Version: 2, Status: Pending, Made: 2, NextAt: &later}, drop},
 		{"the first was made and delivered: see to its sequel (there is none)", 1, Delivery{Version: 1, Status: Delivered, Made: 1}, mend},
@@ -270,9 +270,19 @@ func TestAJobIsDecidedByWhatIsRecorded(t *testing.T) {
 	}
 }
 
+// called is a round of one call.
+func called(o outcome, at time.Time) round {
+	return round{last: o, attempts: []Attempt{{At: at, Status: o.Status, Millis: o.Took.Milliseconds(), Answer: o.Answer, Error: o.Trouble}}}
+}
+
+// after is a delivery after one call at noon.
+func after(d Delivery, o outcome) Delivery {
+	return d.after(called(o, noon), schedule, false, noon, half{})
+}
+
 func TestADeliveryFollowsTheOutcomeOfItsAttempts(t *testing.T) {
 	made := func(n int) Delivery {
-		return Delivery{Event: "evt_a", Endpoint: "ep_a", Status: Pending, Made: n, Version: int64(n), DueShard: "1", DueAt: "x", NextAt: &noon}
+		return Delivery{Event: "evt_a", Endpoint: "ep_a", Status: Pending, Made: n, Step: n, Version: int64(n), DueShard: "1", DueAt: "x", NextAt: &noon}
 	}
 	for _, c := range []struct {
 		sentence string
@@ -295,7 +305,7 @@ func TestADeliveryFollowsTheOutcomeOfItsAttempts(t *testing.T) {
 		{"the tenth succeeds", 9, outcome{Status: 200}, Delivered, "", 0, false},
 		{"the eleventh, asked for by hand, fails", 10, outcome{Status: 500}, Failed, Exhausted, 0, false},
 	} {
-		d := made(c.made).after(c.out, noon, noon, bytes.NewReader(nil))
+		d := after(made(c.made), c.out)
 		if d.Status != c.status || d.Reason != c.reason || d.early(noon) != c.wait || (d.DueAt != "") != c.inTable || (d.DueShard != "") != c.inTable {
 			t.Errorf("%s: %+v", c.sentence, d)
 		}
@@ -308,7 +318,7 @@ func TestADeliveryFollowsTheOutcomeOfItsAttempts(t *testing.T) {
 func TestOnlyTheLastAttemptsAreKept(t *testing.T) {
 	d := Delivery{Event: "evt_a", Endpoint: "ep_a"}
 	for range 50 {
-		d = d.after(outcome{Status: 500}, noon, noon, bytes.NewReader(nil))
+		d = after(d, outcome{Status: 500})
 	}
 	if d.Made != 50 || len(d.Attempts) != keptAttempts || d.Attempts[0].N != 31 {
 		t.Errorf("made %d, kept %d from %d", d.Made, len(d.Attempts), d.Attempts[0].N)
@@ -316,9 +326,9 @@ func TestOnlyTheLastAttemptsAreKept(t *testing.T) {
 }
 
 func TestAnEarlierVersionOfADeliveryIsNotChangedByTheNext(t *testing.T) {
-	d := Delivery{}.after(outcome{Status: 500}, noon, noon, bytes.NewReader(nil))
-	one := d.after(outcome{Status: 501}, noon, noon, bytes.NewReader(nil))
-	two := d.after(outcome{Status: 502}, noon, noon, bytes.NewReader(nil))
+	d := after(Delivery{}, outcome{Status: 500})
+	one := after(d, outcome{Status: 501})
+	two := after(d, outcome{Status: 502})
 	if one.Attempts[1].Status != 501 || two.Attempts[1].Status != 502 {
 		t.Errorf("they share their attempts: %v %v", one.Attempts, two.Attempts)
 	}
@@ -327,7 +337,8 @@ func TestAnEarlierVersionOfADeliveryIsNotChangedByTheNext(t *testing.T) {
 func TestAFirstSuccessIsOneWriteUnitWhateverTheAnswer(t *testing.T) {
 	for _, answer := range []string{strings.Repeat("\xff", 1000), strings.Repeat("é", 1000), strings.Repeat("\U0001F40E", 1000)} {
 		d := Delivery{Event: "evt_01JD0000000000000000000000", Endpoint: "ep_01JD0000000000000000000000", Merchant: "mer_01JD0000000000000000000000"}
-		d = d.after(outcome{Status: 200, Answer: printable([]byte(answer)), Took: time.Minute}, noon.Add(time.Millisecond), noon.Add(time.Millisecond), bytes.NewReader(nil))
+		at := noon.Add(time.Millisecond)
+		d = d.after(called(outcome{Status: 200, Answer: printable([]byte(answer)), Took: time.Minute}, at), schedule, false, at, half{})
 		if size := parts.ItemSize(d); size > 1024 {
 			t.Errorf("the item has %d bytes", size)
 		}

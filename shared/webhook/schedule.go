@@ -16,13 +16,25 @@ var schedule = []time.Duration{
 // longestWait bounds what an endpoint may ask for by Retry-After.
 const longestWait = 24 * time.Hour
 
+// waits are the waits of an endpoint.
+func (e Endpoint) waits() []time.Duration {
+	if len(e.Schedule) == 0 {
+		return schedule
+	}
+	own := make([]time.Duration, len(e.Schedule))
+	for i, seconds := range e.Schedule {
+		own[i] = time.Duration(seconds) * time.Second
+	}
+	return own
+}
+
 // waitAfter says how long to wait after so many attempts, and whether there is another one at all.
 // Retry-After can make the wait longer, never shorter: an endpoint that asks for a flood does not get one.
-func waitAfter(made int, retryAfter time.Duration, random io.Reader) (time.Duration, bool) {
-	if made >= len(schedule) {
+func waitAfter(waits []time.Duration, made int, retryAfter time.Duration, random io.Reader) (time.Duration, bool) {
+	if made >= len(waits) {
 		return 0, false
 	}
-	return max(jittered(schedule[made], random), min(retryAfter, longestWait)), true
+	return max(jittered(waits[made], random), min(retryAfter, longestWait)), true
 }
 
 // jittered spreads a wait over ±10 %, so that what failed together does not come back together.

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -14,12 +15,17 @@ import (
 	"farrier/shared/queue"
 )
 
-// Sweeper brings the deliveries that waited in the table back into the queue when their time has come.
+// Sweeper brings the deliveries that waited in the table back into the queue when their time, or their turn, has come.
 type Sweeper struct {
 	Deliveries Deliveries
+	Endpoints  Endpoints
+	States     States
 	Jobs       queue.Queue
 	Now        cloud.Clock
-	PerShard   int // how many deliveries of each of the index's shards one run sends at the most
+	Sleep      func(context.Context, time.Duration) error
+	For        time.Duration // how long a run goes on while something waits; 0 for one sweep
+	AtOnce     int           // how many endpoints' lines, and how many deliveries of each, are seen to side by side
+	PerShard   int           // how many deliveries of each of the index's shards one sweep sends at the most
 	Log        *slog.Logger
 	Metrics    cloud.Metrics
 }
@@ -28,29 +34,60 @@ type Sweeper struct {
 type Swept struct {
 	Sent      int `json:"sent"`
 	Overtaken int `json:"overtaken"` // claimed or attempted by someone else meanwhile
-	Remaining int `json:"remaining"` // due, and left for the next run; counted up to countedAtMost for each shard
+	Remaining int `json:"remaining"` // due by their schedule, and left for the next run; counted up to countedAtMost for each shard
+	Lines     int `json:"lines"`     // endpoints with deliveries in a line of their own
+}
+
+func (s Swept) and(other Swept) Swept {
+	return Swept{Sent: s.Sent + other.Sent, Overtaken: s.Overtaken + other.Overtaken, Remaining: s.Remaining + other.Remaining, Lines: s.Lines + other.Lines}
 }
 
 // countedAtMost bounds what a run reads only to say how many remain.
 const countedAtMost = 5_000
 
-// Run makes one sweep, all shards side by side. It may run beside another one: each delivery is claimed
-// under its version, so that one of the two sends it.
+// sweepEach is how long it is from one sweep to the next within a run.
+const sweepEach = 10 * time.Second
+
+// Run sweeps, and goes on while deliveries wait in lines, or more are due than one sweep sends. It may run beside another
+// one: each delivery is claimed under its version, so that one of the two sends it.
 func (s Sweeper) Run(ctx context.Context) (Swept, error) {
+	end := s.now().Add(s.For)
+	var sum Swept
+	for {
+		began := s.now()
+		one, err := s.once(ctx)
+		sum = sum.and(one)
+		sum.Remaining, sum.Lines = one.Remaining, one.Lines
+		next := began
+		if one.Remaining == 0 {
+			next = began.Add(sweepEach)
+		}
+		if err != nil || (one.Remaining == 0 && one.Lines == 0) || !next.Before(end) || !s.now().Before(end) {
+			s.Log.InfoContext(ctx, "swept", "sent", sum.Sent, "overtaken", sum.Overtaken, "remaining", sum.Remaining, "lines", sum.Lines)
+			s.Metrics.Count("DeliveriesDue", sum.Remaining, nil)
+			s.Metrics.Count("EndpointLines", sum.Lines, nil)
+			return sum, err
+		}
+		if err := s.Sleep(ctx, max(next.Sub(s.now()), 0)); err != nil {
+			return sum, err
+		}
+	}
+}
+
+// once makes one sweep: all shards side by side, and all lines.
+func (s Sweeper) once(ctx context.Context) (Swept, error) {
 	var parts [dueShards]Swept
 	var troubles [dueShards]error
 	var all sync.WaitGroup
 	for shard := range dueShards {
 		all.Go(func() { parts[shard], troubles[shard] = s.sweep(ctx, strconv.Itoa(shard)) })
 	}
+	lines, err := s.lines(ctx)
 	all.Wait()
-	var sum Swept
 	for _, p := range parts {
-		sum = Swept{Sent: sum.Sent + p.Sent, Overtaken: sum.Overtaken + p.Overtaken, Remaining: sum.Remaining + p.Remaining}
+		lines = lines.and(p)
 	}
-	s.Log.InfoContext(ctx, "swept", "sent", sum.Sent, "overtaken", sum.Overtaken, "remaining", sum.Remaining)
-	s.Metrics.Count("DeliveriesDue", sum.Remaining, nil)
-	return sum, errors.Join(troubles[:]...)
+	return lines, errors.Join(append(troubles[:], err)...)
 }
 
 func (s Sweeper) sweep(ctx context.Context, shard string) (Swept, error) {
@@ -61,16 +98,21 @@ func (s Sweeper) sweep(ctx context.Context, shard string) (Swept, error) {
 	}
 	for ten := range slices.Chunk(keys, 10) { // as many as one call to SQS takes
 		claimed, err := s.claim(ctx, ten)
-		if err == nil {
-			err = s.Jobs.Send(ctx, claimed...)
-		}
-		if err != nil {
+		if err = errors.Join(err, s.Jobs.Send(ctx, messages(claimed)...)); err != nil {
 			return swept, err
 		}
 		swept.Sent += len(claimed)
 		swept.Overtaken += len(ten) - len(claimed)
 	}
 	return swept, nil
+}
+
+func messages(jobs []Job) []queue.Message {
+	all := make([]queue.Message, len(jobs))
+	for i, j := range jobs {
+		all[i] = j.Message(0)
+	}
+	return all
 }
 
 // errEnough ends a count that has gone far enough.
@@ -100,27 +142,58 @@ func (s Sweeper) due(ctx context.Context, shard string) (keys []dynamo.Key, rema
 }
 
 // claim moves deliveries' due times on, and makes their jobs. What is no longer due was seen to by someone else.
-func (s Sweeper) claim(ctx context.Context, keys []dynamo.Key) ([]queue.Message, error) {
-	var jobs []queue.Message
-	for _, key := range keys {
-		d, err := s.Deliveries.read(ctx, key)
+func (s Sweeper) claim(ctx context.Context, keys []dynamo.Key) ([]Job, error) {
+	claimed := make([]*Job, len(keys))
+	errs := s.sideBySide(len(keys), func(i int) error {
+		d, err := s.Deliveries.read(ctx, keys[i])
 		if err != nil {
-			return nil, err
+			return err
 		}
 		now := s.now()
 		if !d.due(now) {
-			continue // the index is a little behind its table
+			return nil // the index is a little behind its table
 		}
 		err = s.Deliveries.write(ctx, d.claimed(now))
 		if errors.Is(err, dynamo.ErrStale) {
-			continue
+			return nil
 		}
-		if err != nil {
-			return nil, err
+		job := d.job()
+		claimed[i] = &job
+		return err
+	})
+	var jobs []Job
+	for _, j := range claimed {
+		if j != nil {
+			jobs = append(jobs, *j)
 		}
-		jobs = append(jobs, d.job().Message(0))
 	}
-	return jobs, nil
+	return jobs, errors.Join(errs...)
+}
+
+// sideBySide calls f for each place of a list, AtOnce of them at a time.
+func (s Sweeper) sideBySide(n int, f func(i int) error) []error {
+	errs := make([]error, n)
+	free := make(chan struct{}, max(s.AtOnce, 1))
+	var all sync.WaitGroup
+	for i := range n {
+		free <- struct{}{}
+		all.Go(func() {
+			defer func() { <-free }()
+			errs[i] = f(i)
+		})
+	}
+	all.Wait()
+	return errs
+}
+
+// earliest are the keys of the deliveries that are due first.
+func earliest(all []Delivery, most int) []dynamo.Key {
+	slices.SortStableFunc(all, func(a, b Delivery) int { return cmp.Compare(a.DueAt, b.DueAt) })
+	var keys []dynamo.Key
+	for _, d := range all[:min(len(all), most)] {
+		keys = append(keys, d.key())
+	}
+	return keys
 }
 
 func (s Sweeper) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"farrier/shared/cloud"
+	"farrier/shared/dynamo"
 	"farrier/shared/id"
 	"farrier/shared/parts"
 	"farrier/shared/queue"
@@ -43,9 +44,16 @@ func newSweeper(t *testing.T, now time.Time) (Sweeper, *bytes.Buffer) {
 	clock := func() time.Time { return now }
 	return Sweeper{
 		Deliveries: Deliveries{Table: parts.Table(t, parts.Index{Name: dueIndex, Partition: "due_shard", Sort: "due_at"})},
-		Jobs:       parts.Queue(t), Now: clock, PerShard: 100,
+		Endpoints:  Endpoints{Table: parts.Table(t), Now: clock},
+		States:     States{Table: statesTable(t), Now: clock},
+		Jobs:       parts.Queue(t), Now: clock, PerShard: 100, AtOnce: 4,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Metrics: cloud.Metrics{Out: counted, Now: clock},
 	}, counted
+}
+
+func statesTable(t *testing.T) dynamo.Table {
+	t.Helper()
+	return parts.Table(t, parts.Index{Name: linedIndex, Partition: "line", Sort: "sk"})
 }
 
 // jobsIn reads what is in a real queue now.
@@ -146,7 +154,7 @@ func TestConformanceTwoSweepsAtOnceSendEachDeliveryOnce(t *testing.T) {
 func TestConformanceADeliveryThatIsNoLongerWaitingLeavesTheIndex(t *testing.T) {
 	s, _ := newSweeper(t, noon.Add(time.Hour))
 	for _, d := range waitingDeliveries(t, s.Deliveries, 5) {
-		if err := s.Deliveries.write(context.Background(), d.after(outcome{Status: 200}, noon, noon, half{})); err != nil {
+		if err := s.Deliveries.write(context.Background(), after(d, outcome{Status: 200})); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -113,8 +113,8 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // ground is what worlds stand on: real tables and a real key.
 type ground struct {
-	deliveries, endpoints, events string
-	key                           string
+	deliveries, endpoints, states, events string
+	key                                   string
 }
 
 func newGround(t *testing.T) ground {
@@ -122,7 +122,7 @@ func newGround(t *testing.T) ground {
 	_, key := parts.Key(t)
 	return ground{
 		deliveries: parts.Table(t, parts.Index{Name: dueIndex, Partition: "due_shard", Sort: "due_at"}).Name,
-		endpoints:  parts.Table(t).Name, events: parts.Table(t).Name, key: key,
+		endpoints:  parts.Table(t).Name, states: statesTable(t).Name, events: parts.Table(t).Name, key: key,
 	}
 }
 
@@ -181,11 +181,14 @@ func newWorld(t *testing.T, g ground, reply func(n int, w http.ResponseWriter)) 
 	client.http.Transport = transport{w.life, client.http.Transport}
 	w.courier = Courier{
 		Events: event.Store{Table: dynamo.Table{Client: db, Name: g.events}}, Endpoints: endpoints, Deliveries: deliveries,
-		Jobs: queue.Queue{Client: jobs, URL: w.sqs.URL + "/jobs"}, DeadLetters: queue.Queue{Client: jobs, URL: w.sqs.URL + "/letters"},
+		States: States{Table: dynamo.Table{Client: db, Name: g.states}, Now: w.clock},
+		Places: Places{Table: dynamo.Table{Client: db, Name: g.states}, Together: 4, PerEndpoint: 2, Now: w.clock},
+		Sleep:  func(context.Context, time.Duration) error { return nil },
+		Jobs:   queue.Queue{Client: jobs, URL: w.sqs.URL + "/jobs"}, DeadLetters: queue.Queue{Client: jobs, URL: w.sqs.URL + "/letters"},
 		Client: client, Now: w.clock, Random: half{}, AtOnce: 3, Log: quiet,
 		Metrics: cloud.Metrics{Out: io.Discard, Now: w.clock},
 	}
-	w.sweeper = Sweeper{Deliveries: deliveries, Jobs: w.courier.Jobs, Now: w.clock, PerShard: 100, Log: quiet,
+	w.sweeper = Sweeper{Deliveries: deliveries, Endpoints: endpoints, States: w.courier.States, Jobs: w.courier.Jobs, Now: w.clock, AtOnce: 1, PerShard: 100, Log: quiet,
 		Metrics: cloud.Metrics{Out: io.Discard, Now: w.clock}}
 	w.sender = Sender{Events: w.courier.Events, Endpoints: endpoints, Deliveries: deliveries, Jobs: w.courier.Jobs, Now: w.clock, Random: rand.Reader}
 	w.asides = Deliveries{Table: dynamo.Table{Client: dynamodb.NewFromConfig(parts.Config(t, "FARRIER_TEST_DYNAMODB")), Name: g.deliveries}}
@@ -346,6 +349,16 @@ func (w *world) goTo(at time.Time) {
 	if at.After(w.now) {
 		w.now = at
 	}
+}
+
+// handle has one message handled, and says what trouble it met.
+func (w *world) handle(m *message) error {
+	troubles := make([]error, 1)
+	work, err := w.courier.gather(context.Background(), []events.SQSMessage{{Body: m.body}}, troubles)
+	if err != nil || troubles[0] != nil {
+		return errors.Join(err, troubles[0])
+	}
+	return w.courier.handle(context.Background(), work[0])
 }
 
 // deliver hands a message to the function as SQS does: it is gone only when a living process said so.

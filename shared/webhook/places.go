@@ -1,0 +1,122 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"farrier/shared/cloud"
+	"farrier/shared/dynamo"
+)
+
+// Places are for attempts that take long. Each needs one, so that however many endpoints hang, only so many workers wait
+// for them, and for one endpoint only a few. An attempt that is answered at once needs none, and costs nothing here.
+type Places struct {
+	Table       dynamo.Table // of the endpoints' states
+	Together    int          // for all endpoints
+	PerEndpoint int
+	Now         cloud.Clock
+}
+
+// PlacesForOne is how many attempts of one endpoint may take long at the same time.
+const PlacesForOne = 5
+
+// holding is the item that says which places are taken.
+type holding struct {
+	PK      string    `dynamodbav:"pk"`
+	SK      string    `dynamodbav:"sk"`
+	Taken   []holder  `dynamodbav:"taken,omitempty"`
+	Version int64     `dynamodbav:"version"`
+	At      time.Time `dynamodbav:"updated_at"`
+}
+
+type holder struct {
+	Who      string    `dynamodbav:"who"`
+	Endpoint string    `dynamodbav:"endpoint"`
+	Until    time.Time `dynamodbav:"until"` // when the place is free again, should nobody give it back
+}
+
+var holdingKey = dynamo.Key{PK: "places", SK: "places"}
+
+// placeTries bounds how often a place is asked for where others ask at the same moment.
+const placeTries = 6
+
+// Take takes a place for a while. It says false where none is free, or where too many ask at once.
+func (p Places) Take(ctx context.Context, endpoint, who string, length time.Duration) (bool, error) {
+	for range placeTries {
+		now := p.Now()
+		held, err := p.read(ctx)
+		if err != nil {
+			return false, err
+		}
+		next := held.without("", now)
+		if next.has(who) {
+			return true, nil // by this very call, whose answer was lost
+		}
+		if len(next.Taken) >= p.Together || next.of(endpoint) >= p.PerEndpoint {
+			return false, nil
+		}
+		next.Taken = append(next.Taken, holder{Who: who, Endpoint: endpoint, Until: now.Add(length).UTC()})
+		if err := p.write(ctx, next); !errors.Is(err, dynamo.ErrStale) {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+// GiveBack frees a place. Where it cannot, the place is free when its time is over.
+func (p Places) GiveBack(ctx context.Context, who string) error {
+	for range placeTries {
+		held, err := p.read(ctx)
+		if err != nil || !held.has(who) {
+			return err
+		}
+		if err := p.write(ctx, held.without(who, p.Now())); !errors.Is(err, dynamo.ErrStale) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p Places) read(ctx context.Context) (holding, error) {
+	held := holding{PK: holdingKey.PK, SK: holdingKey.SK}
+	err := p.Table.Get(ctx, holdingKey, &held)
+	if errors.Is(err, dynamo.ErrMissing) {
+		return held, nil
+	}
+	return held, err
+}
+
+func (p Places) write(ctx context.Context, h holding) error {
+	h.Version++
+	h.At = p.Now().UTC()
+	if h.Version > 1 {
+		return p.Table.Replace(ctx, h, h.Version-1)
+	}
+	err := p.Table.Create(ctx, h)
+	var exists *dynamo.ExistsError
+	if errors.As(err, &exists) {
+		return dynamo.ErrStale
+	}
+	return err
+}
+
+// without is the holding without one holder and without those whose time is over.
+func (h holding) without(who string, now time.Time) holding {
+	h.Taken = slices.DeleteFunc(slices.Clone(h.Taken), func(t holder) bool { return t.Who == who || !now.Before(t.Until) })
+	return h
+}
+
+func (h holding) has(who string) bool {
+	return slices.ContainsFunc(h.Taken, func(t holder) bool { return t.Who == who })
+}
+
+func (h holding) of(endpoint string) (n int) {
+	for _, t := range h.Taken {
+		if t.Endpoint == endpoint {
+			n++
+		}
+	}
+	return n
+}

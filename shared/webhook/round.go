@@ -1,0 +1,191 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"farrier/shared/dynamo"
+)
+
+// round is one attempt: a call of the endpoint's URL and, where that one is down, of its other ones in turn.
+type round struct {
+	attempts []Attempt
+	last     outcome
+	url      int // the one that was called last
+}
+
+// slowAfter is how long an attempt may take without a place.
+const slowAfter = 2 * time.Second
+
+// margin is what a process needs to record what came of an attempt.
+const margin = 5 * time.Second
+
+var errNoPlace = errors.New("webhook: no place is free for an attempt that takes long")
+
+// attempt makes one round. With placed, a place was taken beforehand and the whole time may be used.
+func (c Courier) attempt(ctx context.Context, f found, request parcel, p *place) round {
+	urls, now := f.endpoint.urls(), c.now()
+	first := f.state.from(now)
+	var r round
+	for i := range urls {
+		r.url = (first + i) % len(urls)
+		at := c.now()
+		r.last = c.patiently(ctx, urls[r.url], request, p)
+		r.attempts = append(r.attempts, Attempt{
+			At: at, URL: r.url, Status: r.last.Status, Millis: r.last.Took.Milliseconds(), Answer: r.last.Answer, Error: r.last.Trouble,
+		})
+		if !r.last.down() || r.last.cut || !c.timeFor(ctx, request.Limit) {
+			break
+		}
+	}
+	return r
+}
+
+// timeFor says whether there is time for one more call.
+func (c Courier) timeFor(ctx context.Context, limit time.Duration) bool {
+	end, ok := ctx.Deadline()
+	return ctx.Err() == nil && (!ok || time.Until(end) > limit+margin)
+}
+
+// patiently makes one call. After slowAfter the endpoint is noted as slow, and the call goes on only if there is a place for it.
+func (c Courier) patiently(ctx context.Context, url string, request parcel, p *place) outcome {
+	calling, cut := context.WithCancelCause(ctx)
+	defer cut(nil)
+	looked := make(chan struct{})
+	watch := time.AfterFunc(c.slowAfter(), func() {
+		defer close(looked)
+		if !p.take(ctx) {
+			cut(errNoPlace)
+		}
+	})
+	out := c.Client.post(calling, url, request)
+	if !watch.Stop() {
+		<-looked
+	}
+	if out.Status == 0 && errors.Is(context.Cause(calling), errNoPlace) {
+		out.cut, out.Trouble = true, troubleNoPlace
+	}
+	return out
+}
+
+func (c Courier) slowAfter() time.Duration {
+	if c.SlowAfter > 0 {
+		return c.SlowAfter
+	}
+	return slowAfter
+}
+
+// place is one attempt's, if it needs one.
+type place struct {
+	courier Courier
+	of      *State // the endpoint's, which is noted as slow when a place is asked for
+	who     string
+	length  time.Duration
+	taken   bool
+}
+
+func (c Courier) placeFor(f *found, length time.Duration) *place {
+	return &place{courier: c, of: &f.state, who: f.delivery.ID(), length: length + margin}
+}
+
+// take notes the endpoint as slow and takes a place for the attempt. Trouble with the table is no reason to give up.
+func (p *place) take(ctx context.Context) bool {
+	if p.taken {
+		return true
+	}
+	now := p.courier.now()
+	state, err := p.courier.States.change(ctx, *p.of, func(s State) State { return s.slowed(p.courier.slowAfter(), now) })
+	if err != nil {
+		p.courier.Log.WarnContext(ctx, "a slow endpoint could not be noted", "endpoint", p.of.Endpoint, "error", err)
+	} else {
+		*p.of = state
+	}
+	free, err := p.courier.Places.Take(ctx, p.of.Endpoint, p.who, p.length)
+	if err != nil {
+		p.courier.Log.WarnContext(ctx, "a place could not be asked for", "endpoint", p.of.Endpoint, "error", err)
+		return true
+	}
+	p.taken = free
+	return free
+}
+
+func (p *place) giveBack(ctx context.Context) {
+	if !p.taken {
+		return
+	}
+	if err := p.courier.Places.GiveBack(ctx, p.who); err != nil {
+		p.courier.Log.WarnContext(ctx, "a place is free only when its time is over", "error", err)
+	}
+}
+
+// turn says whether the attempt may be made now, and whether it tries an endpoint that rested. It waits for a turn that
+// comes within a second.
+func (c Courier) turn(ctx context.Context, job Job, f *found) (mayGo, trying bool, err error) {
+	if job.Turn != nil {
+		return true, f.state.RestUntil != nil, c.until(ctx, *job.Turn)
+	}
+	for range stateTries {
+		now := c.now()
+		switch {
+		case f.state.resting(now):
+			return false, false, nil
+		case f.state.toBeTried(now):
+			trying = true
+			f.state.Events = nil
+			f.state, err = c.States.write(ctx, f.state.trial(now).joined())
+		case f.endpoint.Limit == 0:
+			return true, false, nil
+		default:
+			next, turns := f.state.turns(f.endpoint.Limit, 1, now, time.Second)
+			if len(turns) == 0 {
+				return false, false, nil
+			}
+			next.Events = nil
+			if f.state, err = c.States.write(ctx, next); err == nil {
+				return true, false, c.until(ctx, turns[0])
+			}
+		}
+		if err == nil {
+			return true, trying, nil
+		}
+		if !errors.Is(err, dynamo.ErrStale) {
+			return false, false, err
+		}
+		if f.state, err = c.States.Get(ctx, f.delivery.Merchant, f.delivery.Endpoint); err != nil {
+			return false, false, err
+		}
+	}
+	return false, false, nil
+}
+
+// until waits for a moment that is near.
+func (c Courier) until(ctx context.Context, at time.Time) error {
+	if wait := at.Sub(c.Now()); wait > 0 {
+		return c.Sleep(ctx, min(wait, time.Second))
+	}
+	return nil
+}
+
+// note writes how the endpoint does now. It does so before the attempt is recorded: should it be stopped in between, the
+// attempt is made again, whereas a success that was not noted could get an endpoint disabled that does well.
+func (c Courier) note(ctx context.Context, f *found, r round, trying bool, at time.Time) {
+	now := c.now()
+	state, err := c.States.change(ctx, f.state, func(s State) State {
+		switch {
+		case r.last.delivered():
+			s = s.succeeded().using(r.url, now)
+		case !r.last.cut:
+			s = s.failed(r.last, trying, at, now)
+		}
+		if took := r.last.Took; took >= c.slowAfter() && !r.last.cut {
+			s = s.slowed(took, now)
+		}
+		return s
+	})
+	if err != nil {
+		c.Log.WarnContext(ctx, "how an endpoint does could not be noted", "endpoint", f.delivery.Endpoint, "error", err)
+		return
+	}
+	f.state = state
+}
