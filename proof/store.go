@@ -23,9 +23,10 @@ func (a *AWS) MakeTables(t testing.TB) Tables {
 	indexes := map[string]parts.Index{
 		"callbacks":  {Name: "trouble", Partition: "trouble", Sort: "trouble_at"},
 		"deliveries": {Name: "due", Partition: "due_shard", Sort: "due_at"},
+		"states":     {Name: "lined", Partition: "line", Sort: "sk"},
 	}
 	tables := Tables{}
-	for _, notion := range []string{"connections", "addresses", "roster", "passes", "callbacks", "journal", "deposits", "payments", "entries", "balances", "events", "endpoints", "deliveries"} {
+	for _, notion := range []string{"connections", "addresses", "roster", "passes", "callbacks", "journal", "deposits", "payments", "entries", "balances", "events", "endpoints", "states", "deliveries"} {
 		var own []parts.Index
 		if i, has := indexes[notion]; has {
 			own = append(own, i)

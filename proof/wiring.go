@@ -110,7 +110,8 @@ func (p wiring) functions(process *functions) functions {
 		},
 		sweeper: webhook.Sweeper{
 			Deliveries: webhook.Deliveries{Table: p.table("sweep", "deliveries")}, Jobs: p.to("sweep", "deliveries"),
-			Now: p.Now, PerShard: 250, Log: p.log(), Metrics: p.metrics(),
+			Endpoints: webhook.Endpoints{Table: p.table("sweep", "endpoints"), Now: p.Now}, States: webhook.States{Table: p.table("sweep", "states"), Now: p.Now},
+			Now: p.Now, Sleep: p.sleep, AtOnce: 1, PerShard: 250, Log: p.log(), Metrics: p.metrics(),
 		},
 	}
 }
@@ -191,9 +192,11 @@ func (p wiring) courier() webhook.Courier {
 	return webhook.Courier{
 		Events: event.Store{Table: p.table("deliver", "events")}, Endpoints: p.endpoints("deliver"),
 		Deliveries: webhook.Deliveries{Table: p.table("deliver", "deliveries")},
+		States:     webhook.States{Table: p.table("deliver", "states"), Now: p.Now},
+		Places:     webhook.Places{Table: p.table("deliver", "states"), Together: 4, PerEndpoint: 2, Now: p.Now},
 		Jobs:       p.to("deliver", "deliveries"), DeadLetters: p.to("deliver", "deliveries-dead-letters"),
 		Client: webhook.NewClient(webhook.Options{Local: true, Now: p.Now, Limit: 300 * time.Millisecond}),
-		Now:    p.Now, Random: p.random, AtOnce: 1, Log: p.log(), Metrics: p.metrics(),
+		Now:    p.Now, Sleep: p.sleep, Random: p.random, AtOnce: 1, Log: p.log(), Metrics: p.metrics(),
 	}
 }
 

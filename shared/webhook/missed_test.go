@@ -8,16 +8,16 @@ import (
 func TestAnEndpointThatIsEnabledAgainRemembersSinceWhenItMissed(t *testing.T) {
 	day := 24 * time.Hour
 	made := Endpoint{Enabled: true, CreatedAt: noon, Settings: Settings{Schedule: []int{0, 3600}}}
-	off := made.disabled("by request", noon.Add(day))
-	on := off.enabled(noon.Add(2 * day))
-	held := noon.Add(day - 66*time.Minute) // what waited for its last attempt when the endpoint was disabled
-	if !on.Enabled || on.DisabledAt != nil || on.DisabledReason != "" || on.MissedSince == nil || !on.MissedSince.Equal(held) || !on.EnabledAt.Equal(noon.Add(2*day)) {
+	off := made.disabled("by request", noon.Add(10*day))
+	on := off.enabled(noon.Add(12 * day))
+	held := noon.Add(10*day - failingAtMost) // what waited in its line when the endpoint was disabled, longer than its schedule
+	if !on.Enabled || on.DisabledAt != nil || on.DisabledReason != "" || on.MissedSince == nil || !on.MissedSince.Equal(held) || !on.EnabledAt.Equal(noon.Add(12*day)) {
 		t.Fatalf("%+v", on)
 	}
-	if again := on.enabled(noon.Add(3 * day)); !again.EnabledAt.Equal(*on.EnabledAt) {
+	if again := on.enabled(noon.Add(13 * day)); !again.EnabledAt.Equal(*on.EnabledAt) {
 		t.Error("one that is enabled already was enabled again")
 	}
-	later := on.disabled("by request", noon.Add(5*day)).enabled(noon.Add(6 * day))
+	later := on.disabled("by request", noon.Add(15*day)).enabled(noon.Add(16 * day))
 	if !later.MissedSince.Equal(held) {
 		t.Errorf("the second time hides the first: %v", later.MissedSince)
 	}
