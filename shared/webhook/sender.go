@@ -32,7 +32,7 @@ type tested struct {
 
 // Test makes an endpoint.test event for one endpoint and asks for its delivery.
 func (s Sender) Test(ctx context.Context, merchant, endpoint string) (event.Event, error) {
-	one, err := s.enabled(ctx, merchant, endpoint)
+	one, err := enabled(ctx, s.Endpoints, merchant, endpoint)
 	if err != nil {
 		return event.Event{}, err
 	}
@@ -60,7 +60,7 @@ func (s Sender) Resend(ctx context.Context, merchant, delivery string) (Delivery
 	if err != nil {
 		return Delivery{}, err
 	}
-	if _, err := s.enabled(ctx, merchant, d.Endpoint); err != nil {
+	if _, err := enabled(ctx, s.Endpoints, merchant, d.Endpoint); err != nil {
 		if problem.Is(err, problem.NotFound) {
 			err = problem.New(problem.Conflict, "the delivery's endpoint was deleted")
 		}
@@ -91,8 +91,9 @@ func (s Sender) overtaken(ctx context.Context, again Delivery) (Delivery, error)
 	return stored, err
 }
 
-func (s Sender) enabled(ctx context.Context, merchant, endpoint string) (Endpoint, error) {
-	one, err := s.Endpoints.Get(ctx, merchant, endpoint)
+// enabled finds an endpoint that may be sent to.
+func enabled(ctx context.Context, endpoints Endpoints, merchant, name string) (Endpoint, error) {
+	one, err := endpoints.Get(ctx, merchant, name)
 	if err == nil && !one.Enabled {
 		err = problem.New(problem.Conflict, "the endpoint is disabled: enable it first")
 	}
