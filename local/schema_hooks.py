@@ -50,4 +50,6 @@ def mended(body):
         said["chain"] = REAL["chain"]
     if str(said.get("url", "")).startswith("http"):
         said["url"] = NOWHERE
+    if "fallback_urls" in said:
+        said["fallback_urls"] = []
     return said

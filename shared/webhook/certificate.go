@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/tls"
@@ -131,6 +132,9 @@ func readKey(text string) (crypto.Signer, error) {
 		}
 		return k, nil
 	case *ecdsa.PrivateKey:
+		if k.Curve == elliptic.P224() { // crypto/tls signs by the other three that crypto/x509 reads
+			return nil, wrong("is of a curve that TLS does not have; P-256, P-384 and P-521 it has")
+		}
 		return k, nil
 	case ed25519.PrivateKey:
 		return k, nil

@@ -68,6 +68,26 @@ func TestAPostCarriesTheHeadersOfStandardWebhooksAndTheExactBytes(t *testing.T) 
 	}
 }
 
+func TestAPostCarriesTheMerchantsOwnHeadersAndWhyItIsSentAgain(t *testing.T) {
+	var got http.Header
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))
+	defer server.Close()
+	p := letter
+	p.Headers, p.Cause = headersOf(wireHeaders(map[string]string{"authorization": "Bearer abc", "x-shop": "north"})), Recovered
+	p.Headers["Webhook-Id"] = []string{"forged"} // no endpoint can have it; what is ours stands above it all the same
+	if out := loopbackClient().post(context.Background(), server.URL, p); !out.delivered() {
+		t.Fatalf("%+v", out)
+	}
+	for name, want := range map[string]string{"Authorization": "Bearer abc", "X-Shop": "north", "Webhook-Replay": "recover", "Webhook-Id": letter.ID} {
+		if all := got.Values(name); len(all) != 1 || all[0] != want {
+			t.Errorf("%s is %q, want %q", name, all, want)
+		}
+	}
+	if len(p.Headers) != 3 {
+		t.Errorf("the endpoint's headers were changed: %v", p.Headers)
+	}
+}
+
 // scripted is a server that does with each connection what f says, in bytes.
 func scripted(t *testing.T, f func(net.Conn)) string {
 	t.Helper()
@@ -317,11 +337,7 @@ func TestACertificateMustBeValidForNameTimeAndAuthority(t *testing.T) {
 func TestAConnectionIsKeptForTheNextPostAndOneThatWasClosedMeanwhileIsReplaced(t *testing.T) {
 	var connections, posts atomic.Int32
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { posts.Add(1) }))
-	server.Config.ConnState = func(c net.Conn, s http.ConnState) {
-		if s == http.StateNew {
-			connections.Add(1)
-		}
-	}
+	server.Config.ConnState = counting(&connections)
 	server.Start()
 	defer server.Close()
 	c := loopbackClient()
@@ -339,6 +355,15 @@ func TestAConnectionIsKeptForTheNextPostAndOneThatWasClosedMeanwhileIsReplaced(t
 	}
 	if connections.Load() != 2 || posts.Load() != 4 {
 		t.Errorf("%d connections, %d posts", connections.Load(), posts.Load())
+	}
+}
+
+// counting counts a server's connections.
+func counting(connections *atomic.Int32) func(net.Conn, http.ConnState) {
+	return func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			connections.Add(1)
+		}
 	}
 }
 

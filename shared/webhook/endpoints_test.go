@@ -1,11 +1,16 @@
 package webhook
 
 import (
+	"bytes"
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -73,6 +78,246 @@ func TestConformanceTheSameRequestAgainFindsItsEndpointAndItsSecret(t *testing.T
 	r.URL += "/other"
 	if _, _, err := e.Create(ctx, r); !problem.Is(err, problem.Conflict) {
 		t.Errorf("another request under the same id: %v", err)
+	}
+}
+
+// settled is a request with something of everything.
+func settled(t *testing.T) Request {
+	t.Helper()
+	key := newP256(t)
+	r := wanted
+	r.Fallbacks, r.Payload, r.Ordered, r.Timeout, r.Schedule, r.Limit = []string{"https://spare.example/"}, event.Thin, true, 20, []int{0, 5}, 7
+	r.Where = Where{Assets: []string{"eip155:137/slip44:966"}, Metadata: map[string]string{"shop": "north"}}
+	r.Signing = ByBoth
+	r.Private = Private{Headers: map[string]string{"authorization": "Bearer hunter2"}, Identity: &Identity{certify(t, key, nil, nil), pkcs8(t, key)}}
+	return r
+}
+
+func TestConformanceWhatIsSecretOfAnEndpointIsSealedForItAlone(t *testing.T) {
+	e, ctx := newEndpoints(t), context.Background()
+	r := settled(t)
+	made, secret, err := e.Create(ctx, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := e.Get(ctx, "mer_1", made.ID)
+	if err != nil || !reflect.DeepEqual(read, made) {
+		t.Errorf("%+v, want %+v: %v", read, made, err)
+	}
+	seed, err := e.open(ctx, made.ID, made.Seed)
+	if err != nil || publicOf(seed) != made.Public {
+		t.Errorf("the seed is not that of the public key: %v", err)
+	}
+	_, key, _ := r.Identity.read(time.Now())
+	var stored map[string]any
+	if err := e.Table.Get(ctx, made.key(), &stored); err != nil {
+		t.Fatal(err)
+	}
+	shownTo := fmt.Sprintf("%+v %+v %s", stored, made.View(time.Now()), asJSON(t, made.View(time.Now())))
+	for what, text := range map[string]string{
+		"secret": secret[6:], "seed": string(seed), "header": "hunter2", "key": string(key), "encoded seed": base64.StdEncoding.EncodeToString(seed), "encoded key": base64.StdEncoding.EncodeToString(key),
+	} {
+		if strings.Contains(shownTo, text) {
+			t.Errorf("the %s is to be seen", what)
+		}
+	}
+	p, err := e.pack(ctx, read, eventOf(t, made), Resent, time.Now())
+	if err != nil || p.Headers.Get("Authorization") != "Bearer hunter2" || p.Identity == nil || p.Limit != 20*time.Second || p.Cause != Resent {
+		t.Fatalf("%+v: %v", p, err)
+	}
+	if _, err := p.Identity.certificate(); err != nil {
+		t.Error(err)
+	}
+	for what, take := range map[string]func(*Endpoint){
+		"secret": func(o *Endpoint) { o.Seed, o.Headers, o.Client, o.Signing = "", nil, nil, "" },
+		"seed":   func(o *Endpoint) { o.Headers, o.Client, o.Signing = nil, nil, ByEd25519 },
+		"header": func(o *Endpoint) { o.Client, o.Keys, o.Signing = nil, Keys{}, ByEd25519 },
+		"key":    func(o *Endpoint) { o.Headers, o.Keys, o.Signing = nil, Keys{}, ByEd25519 },
+	} {
+		other := read
+		take(&other)
+		if _, err := e.pack(ctx, other, eventOf(t, made), "", time.Now()); err != nil {
+			t.Errorf("the %s does not open for its own endpoint: %v", what, err)
+		}
+		other.ID = "ep_01JD0000000000000000000000"
+		if _, err := e.pack(ctx, other, eventOf(t, made), "", time.Now()); err == nil {
+			t.Errorf("the %s opens for another endpoint", what)
+		}
+	}
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// eventOf is a test event for an endpoint.
+func eventOf(t *testing.T, e Endpoint) event.Event {
+	t.Helper()
+	made, err := event.New(event.Event{Merchant: e.Merchant, ID: "evt_01JD0000000000000000000000", Type: event.EndpointTest, CreatedAt: noon, Object: e.ID, Version: 1}, tested{Endpoint: e.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+func TestConformanceTheSameRequestWithEverySettingAgainFindsItsEndpoint(t *testing.T) {
+	e, ctx := newEndpoints(t), context.Background()
+	r := settled(t)
+	r.ID = "ep_01JD0000000000000000000000"
+	first, secret, err := e.Create(ctx, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, again, err := e.Create(ctx, r)
+	if err != nil || again != secret || !reflect.DeepEqual(second, first) {
+		t.Errorf("%+v %t %v", second, again == secret, err)
+	}
+	plain := wanted
+	plain.ID = "ep_01JD0000000000000000000001"
+	if _, _, err := e.Create(ctx, plain); err != nil {
+		t.Fatal(err)
+	}
+	plain.Fallbacks, plain.Schedule, plain.Payload, plain.Signing, plain.Where = []string{}, []int{}, event.Full, ByHMAC, Where{Assets: []string{}, Metadata: map[string]string{}}
+	if _, _, err := e.Create(ctx, plain); err != nil {
+		t.Errorf("what is usual, said or left out, is not the same: %v", err)
+	}
+	for what, change := range map[string]func(*Request){
+		"schedule": func(r *Request) { r.Schedule = []int{1} }, "signing": func(r *Request) { r.Signing = ByHMAC },
+		"headers": func(r *Request) { r.Private.Headers = map[string]string{"x-other": "a"} }, "certificate": func(r *Request) { r.Identity = nil },
+	} {
+		other := r
+		change(&other)
+		if _, _, err := e.Create(ctx, other); !problem.Is(err, problem.Conflict) {
+			t.Errorf("another %s under the same id: %v", what, err)
+		}
+	}
+}
+
+func TestConformanceASettingThatIsLeftOutStaysAndOneThatIsTakenAwayGoes(t *testing.T) {
+	e, ctx := newEndpoints(t), context.Background()
+	made, _, err := e.Create(ctx, settled(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := e.Update(ctx, "mer_1", made.ID, func(s *Settings) { s.Limit = 9 }, Private{})
+	made.Limit, made.Version, made.UpdatedAt = 9, 2, kept.UpdatedAt
+	if err != nil || !reflect.DeepEqual(kept, made) {
+		t.Errorf("%+v, want %+v: %v", kept, made, err)
+	}
+	plain, err := e.Update(ctx, "mer_1", made.ID, func(s *Settings) { s.Where = Where{} }, Private{Headers: map[string]string{}, Identity: &Identity{}})
+	if err != nil || plain.Headers != nil || plain.Client != nil || !plain.ChosenAt.After(made.ChosenAt) || plain.Seed != made.Seed {
+		t.Errorf("%+v: %v", plain, err)
+	}
+	_, err = e.Update(ctx, "mer_1", made.ID, func(s *Settings) { s.URL, s.Timeout = "http://a.example/", 99 }, Private{Headers: map[string]string{"host": "a"}, Identity: &Identity{Certificate: "a"}})
+	if got := strings.Join(fieldsIn(err), " "); got != "url timeout headers.host client_certificate.certificate" {
+		t.Errorf("all that is wrong is not named at once: %s", got)
+	}
+	if read, err := e.Get(ctx, "mer_1", made.ID); err != nil || !reflect.DeepEqual(read, plain) {
+		t.Errorf("a change that was refused was written: %+v %v", read, err)
+	}
+}
+
+// The public keys are looked up by receivers, who verify by them.
+func TestConformanceV1aTurnedOnLaterHasAKeyThatStaysAndIsRotatedWithTheSecret(t *testing.T) {
+	e, ctx := newEndpoints(t), context.Background()
+	made, _, err := e.Create(ctx, wanted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	shape := func(one Endpoint) string {
+		t.Helper()
+		header, err := e.signatures(ctx, one, "evt_1", now, "{}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var versions []string
+		for part := range strings.SplitSeq(header, " ") {
+			version, signature, _ := strings.Cut(part, ",")
+			versions = append(versions, version)
+			if version != "v1a" {
+				continue
+			}
+			raw, _ := base64.StdEncoding.DecodeString(signature)
+			if !slices.ContainsFunc(one.PublicKeys(now), func(k PublicKey) bool {
+				public, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(k.PublicKey, "whpk_"))
+				return len(public) == ed25519.PublicKeySize && ed25519.Verify(public, fmt.Appendf(nil, "evt_1.%d.{}", now.Unix()), raw)
+			}) {
+				t.Errorf("no public key verifies %s", signature)
+			}
+		}
+		return strings.Join(versions, " ")
+	}
+	by := func(s Signing) Endpoint {
+		t.Helper()
+		one, err := e.Update(ctx, "mer_1", made.ID, func(settings *Settings) { settings.Signing = s }, Private{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return one
+	}
+	rotate := func(overlap time.Duration) Endpoint {
+		t.Helper()
+		one, _, err := e.Rotate(ctx, "mer_1", made.ID, overlap)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return one
+	}
+	if made.Seed != "" || made.PublicKeys(now) != nil || shape(made) != "v1" {
+		t.Errorf("%+v", made)
+	}
+	if one := rotate(time.Hour); one.Seed != "" || shape(one) != "v1 v1" {
+		t.Errorf("%+v", one)
+	}
+	first := by(ByBoth)
+	if shape(first) != "v1 v1a v1" || len(first.PublicKeys(now)) != 1 {
+		t.Errorf("%s %v", shape(first), first.PublicKeys(now))
+	}
+	if one := by(ByEd25519); one.Public != first.Public || shape(one) != "v1a" {
+		t.Errorf("%s %+v", shape(one), one)
+	}
+	if one := rotate(time.Hour); one.Public == first.Public || one.Secret == first.Secret || shape(one) != "v1a v1a" || one.PublicKeys(now)[1].PublicKey != first.Public {
+		t.Errorf("%s %+v", shape(one), one)
+	}
+	if one := by(ByHMAC); one.PublicKeys(now) != nil || shape(one) != "v1 v1 v1" {
+		t.Errorf("%s %v", shape(one), one.PublicKeys(now))
+	}
+	if one := rotate(0); shape(one) != "v1" || one.Seed == "" {
+		t.Errorf("%s %+v", shape(one), one)
+	}
+	for _, wrong := range []time.Duration{-time.Second, LongestOverlap + time.Second} {
+		if _, _, err := e.Rotate(ctx, "mer_1", made.ID, wrong); problem.Of(err).Field != "overlap" {
+			t.Errorf("an overlap of %v: %v", wrong, err)
+		}
+	}
+}
+
+func TestConformanceTheSameRotationAgainIsTheFirstOne(t *testing.T) {
+	e, ctx := newEndpoints(t), context.Background()
+	made, _, err := e.Create(ctx, settled(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rotate := func() (Endpoint, string) {
+		t.Helper()
+		again := e
+		again.Random = bytes.NewReader(bytes.Repeat([]byte{1, 2, 3, 4, 5}, 40)) // as under one Idempotency-Key
+		one, secret, err := again.Rotate(ctx, "mer_1", made.ID, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return one, secret
+	}
+	first, secret := rotate()
+	second, again := rotate()
+	if again != secret || !reflect.DeepEqual(second, first) || len(second.Former) != 1 {
+		t.Errorf("%+v, want %+v", second, first)
 	}
 }
 
