@@ -3,7 +3,6 @@ package webhook
 import (
 	"context"
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
@@ -121,6 +120,15 @@ func says(text string) func(net.Conn) {
 	}
 }
 
+// forEver writes a text until nobody reads any more.
+func forEver(c net.Conn, text string) {
+	for {
+		if _, err := io.WriteString(c, text); err != nil {
+			return
+		}
+	}
+}
+
 func TestAServerThatMisbehavesIsAnOutcomeAndNeverHoldsUsLongerThanTheLimit(t *testing.T) {
 	silent := func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
 	for _, c := range []struct {
@@ -139,9 +147,7 @@ func TestAServerThatMisbehavesIsAnOutcomeAndNeverHoldsUsLongerThanTheLimit(t *te
 		{"has an endless header", func(c net.Conn) {
 			heard(c)
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n")
-			for _, err := io.WriteString(c, "X-A: "+strings.Repeat("a", 1000)+"\r\n"); err == nil; {
-				_, err = io.WriteString(c, "X-A: "+strings.Repeat("a", 1000)+"\r\n")
-			}
+			forEver(c, "X-A: "+strings.Repeat("a", 1000)+"\r\n")
 		}, 0, outside.NoAnswer},
 		{"sends its header byte by byte", func(c net.Conn) {
 			heard(c)
@@ -152,14 +158,46 @@ func TestAServerThatMisbehavesIsAnOutcomeAndNeverHoldsUsLongerThanTheLimit(t *te
 				time.Sleep(100 * time.Millisecond)
 			}
 		}, 0, outside.NoTime},
-		{"continues for ever", func(c net.Conn) {
+		{"resets without reading", func(c net.Conn) { time.Sleep(20 * time.Millisecond); _ = c.(*net.TCPConn).SetLinger(0) }, 0, outside.NoAnswer},
+		{"resets in the middle of its header", func(c net.Conn) {
+			says("HTTP/1.1 200 OK\r\nContent-")(c)
+			_ = c.(*net.TCPConn).SetLinger(0)
+		}, 0, outside.NoAnswer},
+		{"continues for ever", func(c net.Conn) { heard(c); forEver(c, "HTTP/1.1 100 Continue\r\n\r\n") }, 0, outside.NoAnswer},
+		{"processes for ever", func(c net.Conn) { heard(c); forEver(c, "HTTP/1.1 102 Processing\r\n\r\n") }, 0, outside.NoAnswer},
+		{"hints for ever", func(c net.Conn) {
 			heard(c)
+			forEver(c, "HTTP/1.1 103 Early Hints\r\nLink: </"+strings.Repeat("a", 3000)+">\r\n\r\n")
+		}, 0, outside.NoAnswer},
+		{"continues once and answers", says("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), 200, ""},
+		{"has one endless line in its header", func(c net.Conn) { heard(c); forEver(c, strings.Repeat("a", 4096)) }, 0, outside.NoAnswer},
+		{"has a status of letters", says("HTTP/1.1 abc OK\r\n\r\n"), 0, outside.NoAnswer},
+		{"has a status of two digits", says("HTTP/1.1 20 OK\r\n\r\n"), 0, outside.NoAnswer},
+		{"has a status of four digits", says("HTTP/1.1 2000 OK\r\n\r\n"), 0, outside.NoAnswer},
+		{"has a negative status", says("HTTP/1.1 -20 OK\r\n\r\n"), 0, outside.NoAnswer},
+		{"has no status", says("HTTP/1.1\r\n\r\n"), 0, outside.NoAnswer},
+		{"has no version", says("HTTP/x 200 OK\r\n\r\n"), 0, outside.NoAnswer},
+		{"has a header without a name", says("HTTP/1.1 200 OK\r\n: a\r\n\r\n"), 0, outside.NoAnswer},
+		{"has two lengths", says("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"), 0, outside.NoAnswer},
+		{"has a negative length", says("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"), 0, outside.NoAnswer},
+		{"sends its body byte by byte", func(c net.Conn) {
+			says("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")(c)
 			for {
-				if _, err := io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\n"); err != nil {
+				if _, err := io.WriteString(c, "a"); err != nil {
 					return
 				}
+				time.Sleep(200 * time.Millisecond)
 			}
-		}, 0, outside.NoAnswer},
+		}, 200, ""},
+		{"sends chunks for ever", func(c net.Conn) {
+			says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")(c)
+			forEver(c, "1\r\na\r\n")
+		}, 200, ""},
+		{"sends trailers for ever", func(c net.Conn) {
+			says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")(c)
+			forEver(c, "X-A: "+strings.Repeat("a", 1000)+"\r\n")
+		}, 200, ""},
+		{"promises a chunk that is longer than can be", says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\na"), 200, ""},
 		{"answers 200 and then nothing of the body it promised", func(c net.Conn) {
 			says("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")(c)
 			silent(c)
@@ -189,24 +227,21 @@ func TestAServerThatMisbehavesIsAnOutcomeAndNeverHoldsUsLongerThanTheLimit(t *te
 	}
 }
 
-func TestAnAnswerOfTenMegabytesIsReadNoFurtherThanItsStart(t *testing.T) {
-	var written atomic.Int64
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for range 10 << 10 {
-			n, err := w.Write(make([]byte, 1<<10))
-			written.Add(int64(n))
-			if err != nil {
-				return
-			}
-		}
-	}))
-	out := send(t, loopbackClient(), server.URL)
-	server.Close() // waits for the handler
-	if out.Status != 200 || len(out.Answer) > KeptAnswer {
-		t.Errorf("%d, %d bytes kept", out.Status, len(out.Answer))
+func TestAnAnswerOfTenGigabytesIsReadNoFurtherThanItsStart(t *testing.T) {
+	written := make(chan int64, 1)
+	url := scripted(t, func(c net.Conn) {
+		heard(c)
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 10737418240\r\n\r\n")
+		n, _ := io.Copy(c, io.LimitReader(half{}, 10<<30))
+		written <- n
+	})
+	started := time.Now()
+	out := send(t, loopbackClient(), url)
+	if out.Status != 200 || len(out.Answer) > KeptAnswer || time.Since(started) > time.Second {
+		t.Errorf("%d, %d bytes kept, after %v", out.Status, len(out.Answer), time.Since(started))
 	}
-	if written.Load() >= 10<<20 {
-		t.Error("the whole answer was taken")
+	if n := <-written; n >= 64<<20 { // what lies in the sockets' buffers
+		t.Errorf("%d bytes were taken", n)
 	}
 }
 
@@ -250,31 +285,62 @@ func TestANameThatDoesNotExistIsSaidToBeTheTrouble(t *testing.T) {
 	}
 }
 
+// guarded is a client as it runs outside of tests, whose names are resolved by f.
+func guarded(t *testing.T, f func(nth int) []string) *Client {
+	t.Helper()
+	c := NewClient(Options{Now: time.Now, Limit: time.Second})
+	resolveBy(t, c, f)
+	return c
+}
+
 // The URL passes every check of what is written: only the connection shows where it leads.
 func TestTheAddressIsCheckedAfterTheNameWasResolved(t *testing.T) {
 	reached := false
 	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
 	defer server.Close()
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
-	for _, addresses := range [][]string{{"127.0.0.1"}, {"169.254.169.254"}, {"10.0.0.1", "127.0.0.1"}, {"::1"}} {
-		c := NewClient(Options{Now: time.Now, Limit: time.Second})
-		resolveTo(t, c, addresses...)
+	for _, addresses := range [][]string{
+		{"127.0.0.1"}, {"169.254.169.254"}, {"10.0.0.1", "127.0.0.1"}, {"::1"}, {"0.0.0.0"}, {"::"},
+		{"::ffff:127.0.0.1"}, {"::ffff:10.0.0.1"}, {"::127.0.0.1"}, // IPv4 in IPv6
+		{"64:ff9b::7f00:1"}, {"64:ff9b:1::7f00:1"}, // NAT64
+		{"2002:7f00:1::"}, {"2002:a00:1::1"}, // 6to4
+		{"2001:0:4136:e378:8000:63bf:80ff:fffe"}, // Teredo of 127.0.0.1
+		{"fe80::1"}, {"fd00:ec2::254"},
+	} {
+		c := guarded(t, func(int) []string { return addresses })
 		if out := send(t, c, "https://merchant.example:"+port+"/"); out.Trouble != outside.NotReachable || reached {
 			t.Errorf("%v: %+v, reached: %t", addresses, out, reached)
 		}
 	}
 }
 
-// A kept connection does not resolve again; a new one does, and is checked again.
+// The resolver gives a public address where nobody is, and from the next question on that of a server on loopback. A
+// kept connection does not resolve again; a new one does, and is checked again.
 func TestANameThatIsPublicFirstAndPrivateTheSecondTimeIsRefusedTheSecondTime(t *testing.T) {
-	c := NewClient(Options{Now: time.Now, Limit: 300 * time.Millisecond})
-	resolveTo(t, c, "192.88.98.1") // public, and nobody there
-	if out := send(t, c, "https://merchant.example/"); out.Trouble == outside.NotReachable {
+	reached := false
+	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
+	defer server.Close()
+	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
+	var rebound atomic.Bool
+	c := guarded(t, func(int) []string {
+		if rebound.Load() {
+			return []string{"127.0.0.1"}
+		}
+		return []string{"192.88.98.1"} // public, and nobody there
+	})
+	if out := send(t, c, "https://merchant.example:"+port+"/"); out.Trouble == outside.NotReachable {
 		t.Errorf("a public address is refused: %+v", out)
 	}
-	resolveTo(t, c, "127.0.0.1")
-	if out := send(t, c, "https://merchant.example/"); out.Trouble != outside.NotReachable {
-		t.Errorf("%+v", out)
+	rebound.Store(true)
+	if out := send(t, c, "https://merchant.example:"+port+"/"); out.Trouble != outside.NotReachable || reached {
+		t.Errorf("%+v, reached: %t", out, reached)
+	}
+	// Within one attempt, too: each of its questions gets another answer.
+	c = guarded(t, func(nth int) []string { return []string{[]string{"192.88.98.1", "127.0.0.1"}[min(nth, 1)]} })
+	for range 2 {
+		if out := send(t, c, "https://merchant.example:"+port+"/"); out.delivered() || reached {
+			t.Errorf("%+v, reached: %t", out, reached)
+		}
 	}
 }
 
@@ -314,6 +380,9 @@ func TestACertificateMustBeValidForNameTimeAndAuthority(t *testing.T) {
 		{"good", &tls.Config{Certificates: authority.issue(t, "127.0.0.1", time.Now().Add(year))}, ""},
 		{"expired", &tls.Config{Certificates: authority.issue(t, "127.0.0.1", time.Now().Add(-time.Hour))}, outside.BadCertificate},
 		{"another name", &tls.Config{Certificates: authority.issue(t, "127.0.0.2", time.Now().Add(year))}, outside.BadCertificate},
+		{"not valid yet", &tls.Config{Certificates: authority.issueFrom(t, "127.0.0.1", time.Now().Add(time.Hour), time.Now().Add(year))}, outside.BadCertificate},
+		{"signed by itself", &tls.Config{Certificates: selfSigned(t, "127.0.0.1")}, outside.BadCertificate},
+		{"TLS 1.2 with an old suite", &tls.Config{Certificates: authority.issue(t, "127.0.0.1", time.Now().Add(year)), MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA}}, outside.NoHandshake},
 		{"unknown authority", &tls.Config{Certificates: newAuthority(t).issue(t, "127.0.0.1", time.Now().Add(year))}, outside.BadCertificate},
 		{"TLS 1.1 at most", &tls.Config{Certificates: authority.issue(t, "127.0.0.1", time.Now().Add(year)), MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, outside.NoHandshake},
 		{"TLS 1.2", &tls.Config{Certificates: authority.issue(t, "127.0.0.1", time.Now().Add(year)), MaxVersion: tls.VersionTLS12}, ""},
@@ -327,6 +396,10 @@ func TestACertificateMustBeValidForNameTimeAndAuthority(t *testing.T) {
 			t.Errorf("%s: %+v, want %q", c.sentence, out, c.trouble)
 		}
 		server.Close()
+	}
+	silent := scripted(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	if out := send(t, impatientClient(), strings.Replace(silent, "http:", "https:", 1)); out.Trouble != outside.NoTime {
+		t.Errorf("a handshake that never ends: %+v", out)
 	}
 	plain := scripted(t, says("HTTP/1.1 200 OK\r\n\r\n"))
 	if out := send(t, loopbackClient(), strings.Replace(plain, "http:", "https:", 1)); out.Trouble != outside.NoHandshake {
@@ -376,11 +449,17 @@ func TestNothingOfTheRequestAndNothingOfOurNetworkIsInAnOutcome(t *testing.T) {
 	}
 }
 
-// resolveTo lets every name resolve to these addresses for a client: its dialer asks a DNS server of ours, over a
-// connection that is opened by the test and not by the guarded dialer.
+// resolveTo lets every name resolve to these addresses for a client.
 func resolveTo(t *testing.T, c *Client, addresses ...string) {
 	t.Helper()
-	server := dnsServer(t, addresses...)
+	resolveBy(t, c, func(int) []string { return addresses })
+}
+
+// resolveBy lets names resolve to what f gives for the nth question: the client's dialer asks a DNS server of ours, over a
+// connection that is opened by the test and not by the guarded dialer.
+func resolveBy(t *testing.T, c *Client, f func(nth int) []string) {
+	t.Helper()
+	server := dnsServer(t, f)
 	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "udp", server)
 	}}
@@ -388,7 +467,7 @@ func resolveTo(t *testing.T, c *Client, addresses ...string) {
 }
 
 // dnsServer answers every question with these addresses (RFC 1035, section 4).
-func dnsServer(t *testing.T, addresses ...string) string {
+func dnsServer(t *testing.T, f func(nth int) []string) string {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -397,12 +476,12 @@ func dnsServer(t *testing.T, addresses ...string) string {
 	t.Cleanup(func() { _ = conn.Close() })
 	go func() {
 		question := make([]byte, 512)
-		for {
+		for nth := 0; ; nth++ {
 			n, from, err := conn.ReadFrom(question)
 			if err != nil {
 				return
 			}
-			_, _ = conn.WriteTo(dnsAnswer(question[:n], addresses), from)
+			_, _ = conn.WriteTo(dnsAnswer(question[:n], f(nth)), from)
 		}
 	}()
 	return conn.LocalAddr().String()
@@ -419,8 +498,8 @@ func dnsAnswer(question []byte, addresses []string) []byte {
 	for _, a := range addresses {
 		ip := net.ParseIP(a)
 		record := []byte{0xc0, 12, 0, kind, 0, 1, 0, 0, 0, 0, 0, 16}
-		if four := ip.To4(); four != nil {
-			ip, record[11] = four, 4
+		if !strings.Contains(a, ":") { // else it is written as IPv6, even where it is IPv4 in it
+			ip, record[11] = ip.To4(), 4
 		}
 		if (len(ip) == 4) != (kind == 1) {
 			continue
@@ -440,10 +519,7 @@ type authority struct {
 
 func newAuthority(t *testing.T) authority {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := newP256(t)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority"}, IsCA: true, BasicConstraintsValid: true,
 		NotBefore: time.Now().Add(-24 * time.Hour), NotAfter: time.Now().Add(1000 * time.Hour), KeyUsage: x509.KeyUsageCertSign,
@@ -460,17 +536,32 @@ func newAuthority(t *testing.T) authority {
 
 func (a authority) issue(t *testing.T, address string, until time.Time) []tls.Certificate {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	return a.issueFrom(t, address, time.Now().Add(-2*time.Hour), until)
+}
+
+func (a authority) issueFrom(t *testing.T, address string, from, until time.Time) []tls.Certificate {
+	t.Helper()
+	key := newP256(t)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(2), IPAddresses: []net.IP{net.ParseIP(address)},
-		NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: until, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		NotBefore: from, NotAfter: until, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, key.Public(), a.key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}
+}
+
+// selfSigned is right in all but who says so.
+func selfSigned(t *testing.T, address string) []tls.Certificate {
+	t.Helper()
+	alone := newAuthority(t)
+	template := *alone.certificate
+	template.IPAddresses, template.IsCA = []net.IP{net.ParseIP(address)}, false
+	der, err := x509.CreateCertificate(rand.Reader, &template, &template, alone.key.Public(), alone.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: alone.key}}
 }
