@@ -14,6 +14,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"farrier/shared/problem"
@@ -158,11 +159,11 @@ func parseKey(b *pem.Block) (any, error) {
 
 // readPEM reads a text that is PEM from its beginning to its end.
 func readPEM(text string, most int) ([]*pem.Block, error) {
-	if text == "" {
-		return nil, wrong("is missing")
-	}
 	if len(text) > most {
 		return nil, wrong(fmt.Sprintf("is longer than %d bytes", most))
+	}
+	if strings.TrimSpace(text) == "" {
+		return nil, wrong("is missing")
 	}
 	var blocks []*pem.Block
 	for rest := bytes.TrimSpace([]byte(text)); len(rest) > 0; rest = bytes.TrimSpace(rest) {

@@ -101,7 +101,9 @@ func TestAClientCertificateIsPEMOfAChainAndItsOwnKey(t *testing.T) {
 		{"without a stated use", Identity{certify(t, key, nil, any), pkcs8(t, key)}, "", ""},
 		{"a curve that TLS does not have", Identity{certify(t, p224, nil, nil), pkcs8(t, p224)}, "private_key", "P-256"},
 		{"no certificate", Identity{"", pkcs8(t, key)}, "certificate", "missing"},
+		{"a blank certificate", Identity{" \n", pkcs8(t, key)}, "certificate", "missing"},
 		{"no key", Identity{good, ""}, "private_key", "missing"},
+		{"a blank key", Identity{good, "\r\n\t"}, "private_key", "missing"},
 		{"another's key", Identity{good, pkcs8(t, other)}, "private_key", "is not the key"},
 		{"a chain from the wrong end", Identity{certify(t, other, nil, nil) + good, pkcs8(t, key)}, "private_key", "is not the key"},
 		{"expired", Identity{certify(t, key, nil, expired), pkcs8(t, key)}, "certificate", "expired"},
@@ -251,6 +253,7 @@ func FuzzPEM(f *testing.F) {
 	f.Add(good, pkcs8(f, key))
 	f.Add(good+good, pkcs8(f, key)+"\n")
 	f.Add("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", "-----BEGIN PRIVATE KEY-----\nMC4=\n-----END PRIVATE KEY-----")
+	f.Add(" ", "0")
 	f.Add("x"+good, strings.Replace(pkcs8(f, key), "PRIVATE", "EC PRIVATE", 2))
 	f.Add(strings.Replace(good, "\n", "\nA: b\n\n", 1), pkcs8(f, key)[:60])
 	f.Fuzz(func(t *testing.T, certificate, private string) {

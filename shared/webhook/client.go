@@ -190,7 +190,7 @@ func (p parcel) header() http.Header {
 	h["Content-Type"] = []string{"application/json"}
 	h["User-Agent"] = []string{"Farrier/1"}
 	h["Webhook-Id"] = []string{p.ID}
-	h["Webhook-Timestamp"] = []string{strconv.FormatInt(p.At.Unix(), 10)}
+	h["Webhook-Timestamp"] = []string{timestamp(p.At)}
 	h["Webhook-Signature"] = []string{p.Signatures}
 	h["Webhook-Version"] = []string{string(p.Version)}
 	if p.Cause != "" {

@@ -3,8 +3,11 @@ package webhook
 import (
 	"bufio"
 	"bytes"
+	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -74,6 +77,49 @@ func FuzzURL(f *testing.F) {
 	})
 }
 
+// FuzzHeader: a header is refused by its name or the field's, or it is one line of the request and reads as it was given,
+// also after it was sealed, and none of ours.
+func FuzzHeader(f *testing.F) {
+	for _, s := range [][2]string{
+		{"Authorization", "Bearer abc"}, {"x-a", "a: b"}, {"x-a", "a\r\nX-Injected: 1"}, {"a\r\nb", "c"}, {"host", "a"}, {"Webhook-Id", "a"}, {"wEBHOOK-", "a"}, {"x", " a"}, {"x", "a\t"},
+		{"ı", "a"}, {"K", "a"}, {"content\u2010type", "a"}, {"x y", "a"}, {"", ""}, {"x", "\xff"}, {"x", Masked}, {"Idempotency-Key", "a"}, {"proxy-", "a"},
+	} {
+		f.Add(s[0], s[1])
+	}
+	f.Fuzz(func(t *testing.T, name, value string) {
+		given := map[string]string{name: value}
+		if err := checkHeaders(given); err != nil {
+			if got := fieldsIn(err); len(got) != 1 || got[0] != "headers" && got[0] != "headers."+name || value != "" && len(value) > 20 && strings.Contains(err.Error(), value) && !strings.Contains(name, value) {
+				t.Fatalf("%q: %q: %v", name, value, err)
+			}
+			return
+		}
+		p := parcel{ID: "evt_1", Signatures: "v1,abc", Payload: "{}", At: noon, Headers: headersOf(wireHeaders(given))}
+		request, err := http.NewRequest(http.MethodPost, "https://merchant.example/", strings.NewReader(p.Payload))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header = p.header()
+		var wire bytes.Buffer
+		if err := request.Write(&wire); err != nil {
+			t.Fatalf("%q: %q: %v", name, value, err)
+		}
+		read, err := http.ReadRequest(bufio.NewReader(&wire))
+		if err != nil {
+			t.Fatalf("%q: %q: %v", name, value, err)
+		}
+		plain := parcel{ID: p.ID, Signatures: p.Signatures, At: noon}.header()
+		if got := read.Header.Values(name); len(got) != 1 || got[0] != value || read.Host != "merchant.example" || len(read.Header) != len(plain)+1 { // Content-Length in the place of Idempotency-Key
+			t.Fatalf("%q: %q is sent as %q", name, value, read.Header)
+		}
+		for ours := range plain {
+			if ours != "Idempotency-Key" && read.Header.Get(ours) != plain.Get(ours) {
+				t.Fatalf("%q: %q makes %s %q", name, value, ours, read.Header.Get(ours))
+			}
+		}
+	})
+}
+
 // FuzzRetryAfter: whatever an endpoint answers, the next attempt comes no sooner than the schedule says, and within
 // little more than a day.
 func FuzzRetryAfter(f *testing.F) {
@@ -126,6 +172,12 @@ func FuzzSignature(f *testing.F) {
 		}
 		if judge.VerifyIgnoringTimestamp([]byte(payload+"x"), header) == nil {
 			t.Fatalf("%q at %d: another payload is believed", name, stamp)
+		}
+		public, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(publicOf(key), publicPrefix))
+		signature, is := strings.CutPrefix(sign([]signer{ed25519Signer(key)}, name, time.Unix(stamp, 0), payload), "v1a,")
+		raw, err := base64.StdEncoding.DecodeString(signature)
+		if content := fmt.Sprintf("%s.%d.%s", name, stamp, payload); !is || err != nil || !ed25519.Verify(public, []byte(content), raw) || ed25519.Verify(public, []byte(content+"x"), raw) {
+			t.Fatalf("%q at %d: %q by the key %q: %v", name, stamp, signature, publicOf(key), err)
 		}
 	})
 }

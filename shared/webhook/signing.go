@@ -57,7 +57,7 @@ func ed25519Signer(seed []byte) signer {
 func sign(by []signer, name string, at time.Time, payload string) string {
 	content := make([]byte, 0, len(name)+len(payload)+32)
 	content = append(append(content, name...), '.')
-	content = append(strconv.AppendInt(content, at.Unix(), 10), '.')
+	content = append(append(content, timestamp(at)...), '.')
 	content = append(content, payload...)
 	signatures := make([]string, len(by))
 	for i, one := range by {
@@ -65,3 +65,6 @@ func sign(by []signer, name string, at time.Time, payload string) string {
 	}
 	return strings.Join(signatures, " ")
 }
+
+// timestamp is a moment as it is signed and sent: seconds since 1970.
+func timestamp(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }

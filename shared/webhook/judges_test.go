@@ -1,0 +1,134 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"farrier/shared/event"
+)
+
+// received is a webhook as it came, with the key that it is to be judged by.
+type received struct {
+	Key     string            `json:"key"`
+	Headers map[string]string `json:"headers"`
+	Body    string            `json:"body"`
+}
+
+// judge asks a program of testdata which webhooks are to be believed.
+func judge(t *testing.T, program string, webhooks []received) []bool {
+	t.Helper()
+	local, err := filepath.Abs(filepath.Join("..", "..", ".local"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var run *exec.Cmd
+	var needs string
+	if filepath.Ext(program) == ".py" {
+		needs = filepath.Join(local, "venv", "bin", "python")
+		run = exec.Command(needs, filepath.Join("testdata", program))
+	} else {
+		needs = filepath.Join(local, "npm", "node_modules", "standardwebhooks")
+		run = exec.Command("node", filepath.Join("testdata", program))
+		run.Env = append(os.Environ(), "NODE_PATH="+filepath.Join(local, "npm", "node_modules"))
+	}
+	if _, err := os.Stat(needs); err != nil {
+		t.Skip("the judge is not installed: run it by `make test`")
+	}
+	asked, err := json.Marshal(webhooks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var complaint bytes.Buffer
+	run.Stdin, run.Stderr = bytes.NewReader(asked), &complaint
+	said, err := run.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, &complaint)
+	}
+	var verdicts []bool
+	if err := json.Unmarshal(said, &verdicts); err != nil || len(verdicts) != len(webhooks) {
+		t.Fatalf("%s: %v", said, err)
+	}
+	return verdicts
+}
+
+// The judges are standardwebhooks of npm and of PyPI for v1, Node's crypto and Python's cryptography for v1a.
+func TestConformanceJudgesOfOtherLanguagesBelieveOurSignaturesWhileKeysAreRotatedAndNothingThatWasChanged(t *testing.T) {
+	e, ctx := newEndpoints(t), context.Background()
+	var got received
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		got = received{Body: string(body), Headers: map[string]string{}}
+		for _, name := range []string{"webhook-id", "webhook-timestamp", "webhook-signature"} {
+			got.Headers[name] = r.Header.Get(name)
+		}
+	}))
+	defer server.Close()
+	e.Local = true
+	asked := wanted
+	asked.URL, asked.Signing = server.URL, ByBoth
+	one, oldSecret, err := e.Create(ctx, asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, newSecret, err := e.Rotate(ctx, one.Merchant, one.ID, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told, err := event.New(event.Event{Merchant: one.Merchant, ID: "evt_01JD0000000000000000000000", Type: event.EndpointTest, CreatedAt: noon, Object: one.ID, Version: 1},
+		map[string]string{"text": "ü € 𝄞 <&> \"\\ \u2028 \x7f"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := e.pack(ctx, one, told, "", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := loopbackClient().post(ctx, one.URL, p); !out.delivered() {
+		t.Fatalf("%+v", out)
+	}
+	changed := func(header, value string) received {
+		other := received{Body: got.Body, Headers: maps.Clone(got.Headers)}
+		other.Headers[header] = value
+		return other
+	}
+	later := changed("webhook-timestamp", timestamp(p.At.Add(time.Second)))
+	another := changed("webhook-id", "evt_01JD0000000000000000000001")
+	spoilt := changed("webhook-id", got.Headers["webhook-id"])
+	spoilt.Body += " "
+	stranger := bytes.Repeat([]byte{9}, secretBytes)
+	var cases []received
+	var want []bool
+	var names []string
+	ask := func(name, key string, r received, believed bool) {
+		r.Key = key
+		cases, want, names = append(cases, r), append(want, believed), append(names, name)
+	}
+	keys := one.PublicKeys(p.At)
+	for name, key := range map[string]string{"old secret": oldSecret, "new secret": newSecret, "new public key": keys[0].PublicKey, "old public key": keys[1].PublicKey} {
+		ask(name, key, got, true)
+		ask(name+", another time", key, later, false)
+		ask(name+", another id", key, another, false)
+		ask(name+", another body", key, spoilt, false)
+	}
+	ask("a stranger's secret", shown(stranger), got, false)
+	ask("a stranger's public key", publicOf(stranger), got, false)
+	for _, program := range []string{"judge.py", "judge.js"} {
+		t.Run(program, func(t *testing.T) {
+			for i, believed := range judge(t, program, cases) {
+				if believed != want[i] {
+					t.Errorf("%s: believed is %t", names[i], believed)
+				}
+			}
+		})
+	}
+}
