@@ -24,8 +24,8 @@ type received struct {
 	Body    string            `json:"body"`
 }
 
-// judge asks a program of testdata which webhooks are to be believed.
-func judge(t *testing.T, program string, webhooks []received) []bool {
+// verdicts asks a program of testdata which webhooks are to be believed.
+func verdicts(t *testing.T, program string, webhooks []received) []bool {
 	t.Helper()
 	local, err := filepath.Abs(filepath.Join("..", "..", ".local"))
 	if err != nil {
@@ -54,11 +54,11 @@ func judge(t *testing.T, program string, webhooks []received) []bool {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, &complaint)
 	}
-	var verdicts []bool
-	if err := json.Unmarshal(said, &verdicts); err != nil || len(verdicts) != len(webhooks) {
+	var list []bool
+	if err := json.Unmarshal(said, &list); err != nil || len(list) != len(webhooks) {
 		t.Fatalf("%s: %v", said, err)
 	}
-	return verdicts
+	return list
 }
 
 // The judges are standardwebhooks of npm and of PyPI for v1, Node's crypto and Python's cryptography for v1a.
@@ -124,7 +124,7 @@ func TestConformanceJudgesOfOtherLanguagesBelieveOurSignaturesWhileKeysAreRotate
 	ask("a stranger's public key", publicOf(stranger), got, false)
 	for _, program := range []string{"judge.py", "judge.js"} {
 		t.Run(program, func(t *testing.T) {
-			for i, believed := range judge(t, program, cases) {
+			for i, believed := range verdicts(t, program, cases) {
 				if believed != want[i] {
 					t.Errorf("%s: believed is %t", names[i], believed)
 				}
