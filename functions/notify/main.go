@@ -1,10 +1,11 @@
-// Notify makes events of what changed in the tables of payments and deposits, and one job for each
-// endpoint that wants to know.
+// Notify makes events of what changed in the tables of payments, deposits, endpoints and how they do, and one job for
+// each endpoint that wants to know.
 package main
 
 import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"farrier/shared/cloud"
@@ -24,6 +25,7 @@ func main() {
 		Endpoints: webhook.Endpoints{Table: dynamo.Table{Client: store, Name: cloud.Env("ENDPOINTS_TABLE")}},
 		Payments:  dynamo.Table{Client: store, Name: cloud.Env("PAYMENTS_TABLE")},
 		Jobs:      queue.Queue{Client: queues, URL: cloud.Env("DELIVERIES_QUEUE")},
+		Owners:    notify.Owners{Client: sns.NewFromConfig(cfg), Topic: cloud.Env("ENDPOINT_TROUBLE_TOPIC")},
 	}
 	consumer := stream.Consumer{
 		Handle: notifier.Handle,

@@ -64,6 +64,16 @@ var catalogue = []Kind{
 // Catalogue lists every type with its meaning.
 func Catalogue() []Kind { return slices.Clone(catalogue) }
 
+// Meaning says what an event of a type tells; nothing where there is no such type.
+func Meaning(t Type) string {
+	for _, k := range catalogue {
+		if k.Type == t {
+			return k.Meaning
+		}
+	}
+	return ""
+}
+
 // Known says whether the catalogue has this type.
 func Known(t Type) bool {
 	return slices.ContainsFunc(catalogue, func(k Kind) bool { return k.Type == t })

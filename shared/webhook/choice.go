@@ -25,9 +25,10 @@ const (
 	maxMetadataValue = 200
 )
 
-// Chooses says whether an event is to be sent here, or kept for when the endpoint is enabled again.
+// Chooses says whether an event is to be sent here, or kept for when the endpoint is enabled again. An endpoint is never
+// told of itself; and a test is sent where it was asked for alone, whoever listens.
 func (e Endpoint) Chooses(told event.Event) bool {
-	return e.Listens(told.Type) && e.Where.has(told)
+	return told.Type != event.EndpointTest && told.Object != e.ID && e.Listens(told.Type) && e.Where.has(told)
 }
 
 // Listens says whether events of a type may be chosen, whatever they are about.

@@ -12,14 +12,16 @@ import (
 	"farrier/shared/event"
 	"farrier/shared/money"
 	"farrier/shared/payment"
+	"farrier/shared/webhook"
 )
 
 // told is what one record of a stream stands for.
 type told struct {
 	merchant   string
 	events     []event.Event
-	onlyWanted bool   // not worth recording where no endpoint wants it
-	payment    string // of a deposit
+	onlyWanted bool                // not worth recording where no endpoint wants it
+	payment    string              // of a deposit
+	health     *webhook.HealthView // of an endpoint: its owner is told too
 }
 
 // derive says what a record stands for: nothing, for a removed item. What kind of thing was written is
@@ -30,7 +32,9 @@ func derive(record lambda.DynamoDBEventRecord) (told, error) {
 	}
 	item := dynamo.Image(record.Change.NewImage)
 	var named struct {
-		ID string `dynamodbav:"id"`
+		ID  string `dynamodbav:"id"`
+		SK  string `dynamodbav:"sk"`
+		URL string `dynamodbav:"url"`
 	}
 	if err := dynamo.Unmarshal(item, &named); err != nil {
 		return told{}, err
@@ -40,8 +44,12 @@ func derive(record lambda.DynamoDBEventRecord) (told, error) {
 		return ofPayment(item)
 	case strings.HasPrefix(named.ID, "dep_"):
 		return ofDeposit(item)
+	case named.ID == "" && strings.HasPrefix(named.SK, "ep_") && named.URL != "":
+		return ofEndpoint(item)
+	case named.ID == "" && strings.HasPrefix(named.SK, "ep_"):
+		return ofState(item)
 	default:
-		return told{}, errors.New("notify: the record is neither a payment nor a deposit")
+		return told{}, errors.New("notify: the record is neither a payment nor a deposit, nor an endpoint's")
 	}
 }
 
@@ -85,6 +93,30 @@ func countable(decimals int) error {
 		return fmt.Errorf("notify: the record's asset has %d decimals", decimals)
 	}
 	return nil
+}
+
+func ofEndpoint(item dynamo.Item) (told, error) {
+	var e webhook.Endpoint
+	if err := dynamo.Unmarshal(item, &e); err != nil {
+		return told{}, err
+	}
+	return ofHealth(e.Origin(), e.Told, e.HealthView())
+}
+
+func ofState(item dynamo.Item) (told, error) {
+	var s webhook.State
+	if err := dynamo.Unmarshal(item, &s); err != nil {
+		return told{}, err
+	}
+	return ofHealth(s.Origin(), s.Events, s.HealthView())
+}
+
+func ofHealth(o event.Origin, types []string, health webhook.HealthView) (told, error) {
+	if len(types) == 0 {
+		return told{merchant: o.Key.PK}, nil
+	}
+	all, err := derived(o, "", types, health)
+	return told{merchant: o.Key.PK, events: all, health: &health}, err
 }
 
 // derived are the events of the types that a write stands for, after the one that its item names.

@@ -1,4 +1,4 @@
-// Package notify turns changes of payments and deposits into events, and events into jobs, one for each
+// Package notify turns changes of payments, deposits and endpoints into events, and events into jobs, one for each
 // endpoint that wants them.
 //
 // It promises: every change that stands for an event is told, whoever is stopped in between: the event

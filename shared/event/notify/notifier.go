@@ -21,6 +21,7 @@ type Notifier struct {
 	Endpoints webhook.Endpoints
 	Payments  dynamo.Table
 	Jobs      queue.Queue
+	Owners    Owners
 }
 
 // Handle is a stream.Consumer's. All jobs of a batch are sent together, at its end.
@@ -68,6 +69,11 @@ func (n Notifier) tell(ctx context.Context, known endpointsOf, record lambda.Dyn
 			before = stream.Unfit{Reason: err}
 		} else if err != nil {
 			return nil, err
+		}
+		if told.health != nil {
+			if err := n.Owners.Tell(ctx, e, told.health.At(endpoints)); err != nil {
+				return nil, err
+			}
 		}
 		jobs = append(jobs, jobsOf(e, choosing)...)
 	}
