@@ -2,7 +2,7 @@
 //
 //	CALLBACKS_TABLE=… DEPOSITS_TABLE=… PAYMENTS_TABLE=… INTERPRET_QUEUE=… CREDIT_QUEUE=… NOTIFY_QUEUE=… AWS_REGION=… go run ./cmd/rederive -since 2026-11-20T00:00:00Z
 //
-// JOURNAL_QUEUE besides lists the callbacks by time again. The names are outputs of the stack; credentials come from the environment (aws configure
+// JOURNAL_QUEUE besides lists the callbacks by time again; ENDPOINTS_TABLE and ENDPOINT_STATES_TABLE besides tell again of endpoints in trouble. The names are outputs of the stack; credentials come from the environment (aws configure
 // export-credentials --format env).
 package main
 
@@ -42,9 +42,12 @@ func main() {
 		Interpret: to("INTERPRET_QUEUE"), Credit: to("CREDIT_QUEUE"), Notify: to("NOTIFY_QUEUE"),
 		Journal: queue.Queue{Client: sqs.NewFromConfig(cfg), URL: cloud.Getenv("JOURNAL_QUEUE", "")},
 	}
+	if cloud.Getenv("ENDPOINTS_TABLE", "") != "" {
+		source.Endpoints, source.EndpointStates = table("ENDPOINTS_TABLE"), table("ENDPOINT_STATES_TABLE")
+	}
 	sent, err := source.Since(context.Background(), from)
-	fmt.Printf("sent again: %d callbacks to interpret, %d to the journal, %d deposits to credit, %d deposits and %d payments to notify\n",
-		sent.CallbacksToInterpret, sent.CallbacksToJournal, sent.DepositsToCredit, sent.DepositsToNotify, sent.PaymentsToNotify)
+	fmt.Printf("sent again: %d callbacks to interpret, %d to the journal, %d deposits to credit, %d deposits, %d payments and %d changes of endpoints to notify\n",
+		sent.CallbacksToInterpret, sent.CallbacksToJournal, sent.DepositsToCredit, sent.DepositsToNotify, sent.PaymentsToNotify, sent.EndpointsToNotify+sent.StatesToNotify)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -2,7 +2,7 @@
 // forgot records (it keeps them for 24 hours) or was broken.
 //
 // It promises: each callback is read again, each deposit that is final or was reversed is decided about again, and the newest
-// change of each payment is told again; what was done before is found done and changes nothing. Callbacks come first: what
+// change of each payment and of how each endpoint does is told again; what was done before is found done and changes nothing. Callbacks come first: what
 // a trusted provider said stands nowhere else. They are listed in the journal too, where its queue is named. A change of a payment
 // that was forgotten and followed by another one is told only by what the later one says.
 package rederive
@@ -17,6 +17,7 @@ import (
 	"farrier/shared/dynamo"
 	"farrier/shared/queue"
 	"farrier/shared/stream"
+	"farrier/shared/webhook"
 )
 
 // Source is what is read, and the queues of the functions that are told.
@@ -24,10 +25,14 @@ type Source struct {
 	Callbacks, Deposits, Payments dynamo.Table
 	Interpret, Credit, Notify     queue.Queue
 	Journal                       queue.Queue // may be left out: nothing but a list depends on it
+
+	Endpoints, EndpointStates dynamo.Table // may be left out: then nobody is told again of endpoints in trouble
 }
 
 // Sent says how many records were sent.
-type Sent struct{ CallbacksToInterpret, CallbacksToJournal, DepositsToCredit, DepositsToNotify, PaymentsToNotify int }
+type Sent struct {
+	CallbacksToInterpret, CallbacksToJournal, DepositsToCredit, DepositsToNotify, PaymentsToNotify, EndpointsToNotify, StatesToNotify int
+}
 
 // row is what callbacks, deposits and payments have in common, as far as it matters here.
 type row struct {
@@ -35,8 +40,10 @@ type row struct {
 	SK        string    `dynamodbav:"sk"`
 	State     string    `dynamodbav:"state"`  // of a deposit
 	Round     int       `dynamodbav:"round"`  // how often it was reversed
-	Events    []string  `dynamodbav:"events"` // that a payment's last change stands for
+	Events    []string  `dynamodbav:"events"` // that the last change of a payment, or of how an endpoint does, stands for
 	UpdatedAt time.Time `dynamodbav:"updated_at"`
+
+	DisabledAt *time.Time `dynamodbav:"disabled_at"` // of an endpoint
 
 	ReceivedAt time.Time `dynamodbav:"received_at"` // of a callback
 	Outcome    string    `dynamodbav:"outcome"`
@@ -53,9 +60,10 @@ func (r row) at() time.Time {
 	return r.ReceivedAt
 }
 
-func (r row) settled() bool { return r.State == "final" || r.Round > 0 }
-func (r row) deposit() bool { return r.State != "" }
-func (r row) changed() bool { return len(r.Events) > 0 }
+func (r row) settled() bool  { return r.State == "final" || r.Round > 0 }
+func (r row) deposit() bool  { return r.State != "" }
+func (r row) changed() bool  { return len(r.Events) > 0 }
+func (r row) disabled() bool { return r.DisabledAt != nil }
 
 // slack is by how much a function's clock may be late: what it wrote after a moment may carry a time before it.
 const slack = time.Minute
@@ -75,8 +83,10 @@ func (s Source) Since(ctx context.Context, from time.Time) (sent Sent, err error
 		{s.Deposits, s.Credit, row.settled, &sent.DepositsToCredit, whole},
 		{s.Deposits, s.Notify, row.deposit, &sent.DepositsToNotify, whole},
 		{s.Payments, s.Notify, row.changed, &sent.PaymentsToNotify, whole},
+		{s.Endpoints, s.Notify, row.disabled, &sent.EndpointsToNotify, webhook.Plain},
+		{s.EndpointStates, s.Notify, row.changed, &sent.StatesToNotify, whole},
 	} {
-		if part.to.URL == "" {
+		if part.to.URL == "" || part.table.Name == "" {
 			continue
 		}
 		*part.sent, err = send(ctx, part.table, part.to, part.image, func(r row) bool { return !r.at().Before(from) && part.wanted(r) })

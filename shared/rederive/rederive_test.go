@@ -3,6 +3,7 @@ package rederive
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"farrier/shared/parts"
 	"farrier/shared/queue"
 	"farrier/shared/stream"
+	"farrier/shared/webhook"
 )
 
 // what is stored, as deposits and payments have it
@@ -76,6 +78,39 @@ func TestWhatChangedSinceAMomentIsToldAgainWithAMinuteForClocksThatAreLate(t *te
 			if err := json.Unmarshal([]byte(body), &aside); err != nil || len(aside.Record.Change.Keys) != 2 || aside.Reason == "" {
 				t.Errorf("%s: %v", body, err)
 			}
+		}
+	}
+}
+
+func TestEndpointsInTroubleAreToldAgainWithoutTheirSecrets(t *testing.T) {
+	since := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	s := Source{Callbacks: parts.Table(t), Deposits: parts.Table(t), Payments: parts.Table(t), Endpoints: parts.Table(t), EndpointStates: parts.Table(t), Notify: parts.Queue(t)}
+	for _, e := range []webhook.Endpoint{
+		{ID: "ep_on", Enabled: true},
+		{ID: "ep_off", DisabledAt: &since, Told: []string{"endpoint.disabled"}, Settings: webhook.Settings{URL: "https://shop.example/?key=7f3a"}, Keys: webhook.Keys{Secret: "sealed"}},
+	} {
+		e.Merchant, e.UpdatedAt, e.Version = "mer_1", since, 1
+		if err := s.Endpoints.Create(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, one := range []webhook.State{{Endpoint: "ep_on"}, {Endpoint: "ep_off", Events: []string{"endpoint.failing"}}} {
+		one.Merchant, one.UpdatedAt, one.Version = "mer_1", since, 1
+		if err := s.EndpointStates.Create(t.Context(), one); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sent, err := s.Since(t.Context(), since)
+	if want := (Sent{EndpointsToNotify: 1, StatesToNotify: 1}); sent != want || err != nil {
+		t.Fatalf("%+v, %v", sent, err)
+	}
+	letters := bodies(t, s.Notify)
+	if len(letters) != 2 {
+		t.Errorf("%d letters", len(letters))
+	}
+	for _, body := range letters {
+		if !strings.Contains(body, "ep_off") || strings.Contains(body, "7f3a") || strings.Contains(body, "sealed") {
+			t.Errorf("%s", body)
 		}
 	}
 }

@@ -50,6 +50,7 @@ type State struct {
 
 	// Events are the types of the events that the write of this version stands for.
 	Events    []string  `dynamodbav:"events,omitempty"`
+	Telling   string    `dynamodbav:"telling,omitempty"` // there where Events are: a filter of the stream sees no lists
 	UpdatedAt time.Time `dynamodbav:"updated_at"`
 	Version   int64     `dynamodbav:"version"` // from 1, raised by every write
 }

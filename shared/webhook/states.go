@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"strings"
 
 	"farrier/shared/cloud"
 	"farrier/shared/dynamo"
@@ -30,6 +31,7 @@ func (s States) Get(ctx context.Context, merchant, endpoint string) (State, erro
 // write puts the next version of a state; dynamo.ErrStale where someone else wrote that version.
 func (s States) write(ctx context.Context, next State) (State, error) {
 	next.Version++
+	next.Telling = strings.Join(next.Events, " ")
 	next.UpdatedAt = s.Now().UTC()
 	if next.Version > 1 {
 		return next, s.Table.Replace(ctx, next, next.Version-1)
@@ -49,7 +51,7 @@ const stateTries = 8
 // nothing writes nothing.
 func (s States) change(ctx context.Context, before State, f func(State) State) (State, error) {
 	for range stateTries {
-		before.Events = nil
+		before.Events, before.Telling = nil, ""
 		after := f(before)
 		if reflect.DeepEqual(before, after) {
 			return before, nil

@@ -55,3 +55,19 @@ func (h HealthView) At(endpoints []Endpoint) HealthView {
 	}
 	return h
 }
+
+// Plain is as much of an endpoint's item as its events are made of, for a message: without secrets, and of its URL no more
+// than the server.
+func Plain(item dynamo.Item) dynamo.Item {
+	out := dynamo.Item{}
+	for _, name := range []string{"pk", "sk", "told", "disabled_reason", "disabled_at", "updated_at", "version"} {
+		if v, has := item[name]; has {
+			out[name] = v
+		}
+	}
+	var e Endpoint
+	if dynamo.Unmarshal(dynamo.Item{"url": item["url"]}, &e) == nil {
+		out["url"] = dynamo.Must(e.Server())
+	}
+	return out
+}

@@ -228,9 +228,14 @@ func (r room) endpoint(t *testing.T, key keyOf, patterns ...string) webhook.Endp
 
 func (r room) choosing(t *testing.T, key keyOf, where webhook.Where, patterns ...string) webhook.Endpoint {
 	t.Helper()
+	return r.makes(t, key, "", where, patterns...)
+}
+
+func (r room) makes(t *testing.T, key keyOf, name string, where webhook.Where, patterns ...string) webhook.Endpoint {
+	t.Helper()
 	e := r.notifier.Endpoints
 	e.Seal, e.Now, e.Random = key.sealer(), time.Now, rand.Reader
-	made, _, err := e.Create(context.Background(), webhook.Request{Merchant: merchant, Settings: webhook.Settings{URL: "https://merchant.example/", Events: patterns, Where: where}})
+	made, _, err := e.Create(context.Background(), webhook.Request{ID: name, Merchant: merchant, Settings: webhook.Settings{URL: "https://merchant.example/", Events: patterns, Where: where}})
 	if err != nil {
 		t.Fatal(err)
 	}
