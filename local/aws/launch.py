@@ -16,13 +16,14 @@ import decimals
 import http_api
 import invocations
 import keeping
+import mappings
 import output
 import pace
 import streams
 
 
 def main():
-    for shim in (decimals, pace, http_api, output, invocations, streams, keeping):
+    for shim in (decimals, pace, http_api, output, invocations, streams, mappings, keeping):
         shim.install()
     host, port, api_port = os.environ["BIND_HOST"], os.environ["GATEWAY_PORT"], os.environ.get("API_PORT")
     config = Config()
