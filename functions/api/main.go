@@ -47,6 +47,7 @@ func main() {
 	events := event.Store{Table: table("EVENTS_TABLE")}
 	endpoints := webhook.Endpoints{Table: table("ENDPOINTS_TABLE"), Seal: sealer, Now: now, Random: random, Local: cloud.LocalRun()}
 	deliveries := webhook.Deliveries{Table: table("DELIVERIES_TABLE")}
+	states := webhook.States{Table: table("ENDPOINT_STATES_TABLE"), Now: now}
 	queues := sqs.NewFromConfig(cfg)
 	jobs := queue.Queue{Client: queues, URL: cloud.Env("DELIVERIES_QUEUE")}
 	expiry := timer.Schedules{
@@ -69,6 +70,7 @@ func main() {
 		Endpoints:  endpoints,
 		Events:     events,
 		Deliveries: deliveries,
+		Doctor:     webhook.Doctor{Events: events, Endpoints: endpoints, Deliveries: deliveries, States: states},
 		Sender:     webhook.Sender{Events: events, Endpoints: endpoints, Deliveries: deliveries, Jobs: jobs, Now: now, Random: random},
 		PublicURL:  cloud.Getenv("PUBLIC_URL", ""),
 		Local:      cloud.LocalRun(),

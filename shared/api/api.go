@@ -40,6 +40,7 @@ type API struct {
 	Endpoints   webhook.Endpoints
 	Events      event.Store
 	Deliveries  webhook.Deliveries
+	Doctor      webhook.Doctor
 	Sender      webhook.Sender // of what is sent because the API was asked to
 
 	PublicURL string // the address that providers call, where it is not the one that the request came by

@@ -76,7 +76,8 @@ func (b *bench) on(table func(...parts.Index) dynamo.Table, keys *kms.Client, ke
 	merchants := merchant.Store{Table: table(), Now: clock, Random: rand.Reader}
 	told := event.Store{Table: table()}
 	endpoints := webhook.Endpoints{Table: table(), Seal: sealer, Now: clock, Random: rand.Reader}
-	deliveries := webhook.Deliveries{Table: table()}
+	deliveries := webhook.Deliveries{Table: table(parts.Index{Name: "due", Partition: "due_shard", Sort: "due_at"})}
+	states := webhook.States{Table: table(), Now: clock}
 	b.API = &API{
 		Door:        &merchant.Door{Store: merchants, OperatorKeyHash: hex.EncodeToString(hash[:]), Now: clock},
 		Merchants:   merchants,
@@ -89,6 +90,7 @@ func (b *bench) on(table func(...parts.Index) dynamo.Table, keys *kms.Client, ke
 		Deposits:    deposit.Store{Table: table()},
 		Ledger:      ledger.Store{Entries: table(), Balances: table()},
 		Endpoints:   endpoints, Events: told, Deliveries: deliveries,
+		Doctor: webhook.Doctor{Events: told, Endpoints: endpoints, Deliveries: deliveries, States: states},
 		Sender: webhook.Sender{Events: told, Endpoints: endpoints, Deliveries: deliveries, Jobs: jobs, Now: clock, Random: rand.Reader},
 		Now:    clock, Random: rand.Reader, Log: slog.New(slog.NewJSONHandler(&b.log, nil)),
 	}

@@ -61,5 +61,9 @@ func (a *API) resendDelivery(ctx context.Context, in *oneDelivery) (*deliveryAns
 
 var exampleDelivery = webhook.DeliveryView{
 	ID: "dlv_" + exampleULID + "_" + exampleULID, Event: "evt_" + exampleULID, Endpoint: "ep_" + exampleULID, Status: webhook.Delivered, Made: 1,
-	Attempts: []webhook.Attempt{{N: 1, At: exampleTime.Add(time.Second), Status: http.StatusOK, Millis: 41, Answer: "ok"}}, UpdatedAt: exampleTime.Add(time.Second),
+	Attempts: []webhook.Attempt{{N: 1, At: exampleTime.Add(time.Second), Status: http.StatusOK, Millis: 41, Answer: "ok", Request: exampleRequest}}, UpdatedAt: exampleTime.Add(time.Second),
+}
+
+var exampleRequest = map[string]string{
+	"content-type": "application/json", "user-agent": "Farrier/1", "webhook-id": "evt_" + exampleULID, "webhook-timestamp": "1795262401", "webhook-signature": "v1",
 }

@@ -105,6 +105,7 @@ func TestTheRoutesAreThoseThatAreFixed(t *testing.T) {
 		"DELETE /v1/merchants/{id}/keys/{key}", "DELETE /v1/webhook-endpoints/{id}",
 		"GET /v1/balances", "GET /v1/callbacks", "GET /v1/callbacks/{id}", "GET /v1/connections", "GET /v1/connections/{id}", "GET /v1/deposits", "GET /v1/entries", "GET /v1/events", "GET /v1/events/{id}", "GET /v1/events/{id}/deliveries",
 		"GET /v1/health", "GET /v1/payments", "GET /v1/payments/{id}", "GET /v1/payments/{id}/statement", "GET /v1/webhook-endpoints", "GET /v1/webhook-endpoints/{id}",
+		"GET /v1/webhook-endpoints/{id}/deliveries", "GET /v1/webhook-endpoints/{id}/health",
 		"GET /v1/webhook-keys/{merchant}/{endpoint}",
 		"PATCH /v1/connections/{id}", "PATCH /v1/merchants/{id}", "PATCH /v1/webhook-endpoints/{id}",
 		"POST /v1/callbacks/{id}/reprocess", "POST /v1/connections", "POST /v1/connections/{id}/order-addresses", "POST /v1/deliveries/{id}/resend", "POST /v1/merchants", "POST /v1/merchants/{id}/keys", "POST /v1/payments", "POST /v1/payments/{id}/cancel", "POST /v1/payments/{id}/decide",

@@ -3,6 +3,7 @@ package webhook
 import (
 	"encoding/binary"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"farrier/shared/dynamo"
+	"farrier/shared/event"
 	"farrier/shared/id"
 	"farrier/shared/queue"
 )
@@ -57,6 +59,47 @@ type Attempt struct {
 	Millis int64     `dynamodbav:"millis" json:"millis" doc:"how long it took"`
 	Answer string    `dynamodbav:"answer,omitempty" json:"answer,omitempty" doc:"the start of the answer"`
 	Error  string    `dynamodbav:"error,omitempty" json:"error,omitempty" doc:"why it is no success"`
+
+	Sent    Sent              `dynamodbav:"sent" json:"-"`
+	Request map[string]string `dynamodbav:"-" json:"request" doc:"the headers that were sent; your own without their values, signatures by their schemes"`
+}
+
+// Sent is what is kept of an attempt's request, beside what the event and the time of the attempt say already.
+type Sent struct {
+	Schemes string        `dynamodbav:"schemes"` // of the signatures: "v1 v1a"
+	Version event.Version `dynamodbav:"version,omitempty"`
+	Cause   Cause         `dynamodbav:"cause,omitempty"`
+	Own     []string      `dynamodbav:"own,omitempty"` // the names of the merchant's own headers
+}
+
+// sent is what is kept of a request.
+func (p parcel) sent() Sent {
+	s := Sent{Version: p.Version, Cause: p.Cause, Own: slices.Sorted(maps.Keys(p.Headers))}
+	var schemes []string
+	for _, signature := range strings.Fields(p.Signatures) {
+		scheme, _, _ := strings.Cut(signature, ",")
+		schemes = append(schemes, scheme)
+	}
+	s.Schemes = strings.Join(schemes, " ")
+	return s
+}
+
+// request is an attempt's header, as it is shown: without the values of the merchant's own.
+func (a Attempt) request(name string) map[string]string {
+	if a.Sent.Schemes == "" {
+		return map[string]string{}
+	}
+	shown := map[string]string{}
+	for _, own := range a.Sent.Own {
+		shown[strings.ToLower(own)] = Masked
+	}
+	p := parcel{ID: name, At: a.At, Version: a.Sent.Version, Cause: a.Sent.Cause, Signatures: a.Sent.Schemes}
+	for header, values := range p.header() {
+		if len(values) > 0 {
+			shown[strings.ToLower(header)] = values[0]
+		}
+	}
+	return shown
 }
 
 // keptAttempts bounds a record: what was sent again and again by hand shows its last attempts.
@@ -290,8 +333,12 @@ type DeliveryView struct {
 
 // View shows the delivery.
 func (d Delivery) View() DeliveryView {
+	attempts := append([]Attempt{}, d.Attempts...)
+	for i := range attempts {
+		attempts[i].Request = attempts[i].request(d.Event)
+	}
 	return DeliveryView{
 		ID: d.ID(), Event: d.Event, Endpoint: d.Endpoint, Status: d.Status, Reason: d.Reason, Made: d.Made,
-		Attempts: append([]Attempt{}, d.Attempts...), NextAt: d.NextAt, UpdatedAt: d.UpdatedAt,
+		Attempts: attempts, NextAt: d.NextAt, UpdatedAt: d.UpdatedAt,
 	}
 }

@@ -33,7 +33,7 @@ func (c Courier) attempt(ctx context.Context, f found, request parcel, p *place)
 		at := c.now()
 		r.last = c.patiently(ctx, urls[r.url], request, p)
 		r.attempts = append(r.attempts, Attempt{
-			At: at, URL: r.url, Status: r.last.Status, Millis: r.last.Took.Milliseconds(), Answer: r.last.Answer, Error: r.last.Trouble,
+			At: at, URL: r.url, Status: r.last.Status, Millis: r.last.Took.Milliseconds(), Answer: r.last.Answer, Error: r.last.Trouble, Sent: request.sent(),
 		})
 		if !r.last.down() || r.last.cut || !c.timeFor(ctx, request.Limit) {
 			break

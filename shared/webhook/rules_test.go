@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -271,8 +272,26 @@ func TestAJobIsDecidedByWhatIsRecorded(t *testing.T) {
 }
 
 // called is a round of one call.
-func called(o outcome, at time.Time) round {
-	return round{last: o, attempts: []Attempt{{At: at, Status: o.Status, Millis: o.Took.Milliseconds(), Answer: o.Answer, Error: o.Trouble}}}
+func called(o outcome, at time.Time) round { return calledWith(Sent{}, o, at) }
+
+func calledWith(sent Sent, o outcome, at time.Time) round {
+	return round{last: o, attempts: []Attempt{{At: at, Status: o.Status, Millis: o.Took.Milliseconds(), Answer: o.Answer, Error: o.Trouble, Sent: sent}}}
+}
+
+func TestAnAttemptShowsTheHeadersThatWereSentWithoutWhatIsSecret(t *testing.T) {
+	p := parcel{ID: "evt_1", At: noon, Signatures: "v1,c2VjcmV0 v1a,c2lnbmVk", Version: "2026-11-29", Cause: Replayed, Headers: http.Header{"Authorization": {"Bearer hush"}}}
+	d := after(Delivery{Event: "evt_1", Endpoint: "ep_1"}, outcome{Status: 200})
+	d.Attempts[0].Sent = p.sent()
+	want := map[string]string{
+		"content-type": "application/json", "user-agent": "Farrier/1", "webhook-id": "evt_1", "webhook-timestamp": "1795262400",
+		"webhook-signature": "v1 v1a", "webhook-version": "2026-11-29", "webhook-replay": "replay", "authorization": Masked,
+	}
+	if got := d.View().Attempts[0].Request; !reflect.DeepEqual(got, want) {
+		t.Errorf("%v", got)
+	}
+	if d.Attempts[0].Request != nil {
+		t.Error("what is shown is kept")
+	}
 }
 
 // after is a delivery after one call at noon.
@@ -338,7 +357,8 @@ func TestAFirstSuccessIsOneWriteUnitWhateverTheAnswer(t *testing.T) {
 	for _, answer := range []string{strings.Repeat("\xff", 1000), strings.Repeat("é", 1000), strings.Repeat("\U0001F40E", 1000)} {
 		d := Delivery{Event: "evt_01JD0000000000000000000000", Endpoint: "ep_01JD0000000000000000000000", Merchant: "mer_01JD0000000000000000000000"}
 		at := noon.Add(time.Millisecond)
-		d = d.after(called(outcome{Status: 200, Answer: printable([]byte(answer)), Took: time.Minute}, at), schedule, false, at, half{})
+		sent := parcel{Signatures: "v1,a v1a,b v1,c v1a,d", Version: "2026-11-29"}.sent()
+		d = d.after(calledWith(sent, outcome{Status: 200, Answer: printable([]byte(answer)), Took: time.Minute}, at), schedule, false, at, half{})
 		if size := parts.ItemSize(d); size > 1024 {
 			t.Errorf("the item has %d bytes", size)
 		}
