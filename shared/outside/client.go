@@ -36,7 +36,8 @@ func NewClient(o Options) *http.Client {
 		Transport: &http.Transport{
 			Proxy:       nil, // not even one from the environment
 			DialContext: d.dial, DialTLSContext: d.dialTLS,
-			MaxIdleConns: 256, MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second,
+			MaxIdleConns: 256, IdleConnTimeout: 30 * time.Second,
+			MaxIdleConnsPerHost:    32, // more than one process posts at once: a burst to one host must not shake hands anew each time
 			MaxResponseHeaderBytes: maxHeader, DisableCompression: true,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -517,7 +517,7 @@ type authority struct {
 	pool        *x509.CertPool
 }
 
-func newAuthority(t *testing.T) authority {
+func newAuthority(t testing.TB) authority {
 	t.Helper()
 	key := newP256(t)
 	template := &x509.Certificate{
@@ -534,12 +534,12 @@ func newAuthority(t *testing.T) authority {
 	return authority{certificate, key, pool}
 }
 
-func (a authority) issue(t *testing.T, address string, until time.Time) []tls.Certificate {
+func (a authority) issue(t testing.TB, address string, until time.Time) []tls.Certificate {
 	t.Helper()
 	return a.issueFrom(t, address, time.Now().Add(-2*time.Hour), until)
 }
 
-func (a authority) issueFrom(t *testing.T, address string, from, until time.Time) []tls.Certificate {
+func (a authority) issueFrom(t testing.TB, address string, from, until time.Time) []tls.Certificate {
 	t.Helper()
 	key := newP256(t)
 	template := &x509.Certificate{

@@ -15,7 +15,7 @@
 //     connection is made; no redirect is followed; no proxy is used; nothing but the status and the start
 //     of the answer comes back.
 //   - A secret is shown once, when it is made; it lies in the table under KMS, bound to its endpoint, and is
-//     in no log, no error and no view. So do the seed of a public key, a merchant's own headers, and the key of its
+//     in no log, no error and no view. So do the private half of a public key, a merchant's own headers, and the key of its
 //     client certificate, which are never shown. Nor are URLs in any log: they often hold a key.
 //   - A merchant's own headers are lines of HTTP that were checked, and none that HTTP or the webhook itself needs.
 //

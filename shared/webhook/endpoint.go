@@ -50,11 +50,11 @@ type Settings struct {
 	Limit    int   `dynamodbav:"limit,omitempty"`    // attempts in a second; 0 for no limit
 }
 
-// Keys are what an endpoint's webhooks are signed with. A secret is always there, for when v1 is turned on; a seed is
+// Keys are what an endpoint's webhooks are signed with. A secret is always there, for when v1 is turned on; a pair is
 // from when v1a is.
 type Keys struct {
 	Secret string `dynamodbav:"secret"`               // sealed: of v1
-	Seed   string `dynamodbav:"seed,omitempty"`       // sealed: of v1a
+	Pair   string `dynamodbav:"pair,omitempty"`       // sealed: of v1a, both halves: what is signed with is never put together from what lies open
 	Public string `dynamodbav:"public_key,omitempty"` // of v1a, as it is shown
 }
 

@@ -151,8 +151,8 @@ func (e Endpoints) Update(ctx context.Context, merchant, name string, edit func(
 		return Endpoint{}, err
 	}
 	var fresh Keys // for v1a, where there are none
-	if one.Seed == "" && one.Signing.ed25519() {
-		if fresh.Seed, fresh.Public, err = e.newSeed(ctx, name); err != nil {
+	if one.Pair == "" && one.Signing.ed25519() {
+		if fresh.Pair, fresh.Public, err = e.newPair(ctx, name); err != nil {
 			return Endpoint{}, err
 		}
 	}
@@ -163,8 +163,8 @@ func (e Endpoints) Update(ctx context.Context, merchant, name string, edit func(
 			return before
 		}
 		one.Settings = one.tidied()
-		if one.Seed == "" {
-			one.Seed, one.Public = fresh.Seed, fresh.Public
+		if one.Pair == "" {
+			one.Pair, one.Public = fresh.Pair, fresh.Public
 		}
 		return put(one)
 	})
@@ -224,7 +224,7 @@ func (e Endpoints) Rotate(ctx context.Context, merchant, name string, overlap ti
 		return Endpoint{}, "", err
 	}
 	signing := before.Signing
-	if before.Seed != "" { // it may be turned on again
+	if before.Pair != "" { // it may be turned on again
 		signing = ByBoth
 	}
 	keys, secret, err := e.newKeys(ctx, name, signing)
@@ -238,8 +238,8 @@ func (e Endpoints) Rotate(ctx context.Context, merchant, name string, overlap ti
 		if one.Secret == keys.Secret {
 			return one
 		}
-		if one.Seed != "" && keys.Seed == "" { // v1a was turned on just now, by a key as new as these
-			keys.Seed, keys.Public = one.Seed, one.Public
+		if one.Pair != "" && keys.Pair == "" { // v1a was turned on just now, by a key as new as these
+			keys.Pair, keys.Public = one.Pair, one.Public
 		}
 		return one.rotated(keys, overlap, now)
 	})
@@ -294,18 +294,18 @@ func (e Endpoints) newKeys(ctx context.Context, endpoint string, by Signing) (ke
 		return Keys{}, "", err
 	}
 	if by.ed25519() {
-		keys.Seed, keys.Public, err = e.newSeed(ctx, endpoint)
+		keys.Pair, keys.Public, err = e.newPair(ctx, endpoint)
 	}
 	return keys, shown(key), err
 }
 
-func (e Endpoints) newSeed(ctx context.Context, endpoint string) (sealed, public string, err error) {
-	seed, err := newSecret(e.Random)
+func (e Endpoints) newPair(ctx context.Context, endpoint string) (sealed, public string, err error) {
+	pair, err := newPair(e.Random)
 	if err != nil {
 		return "", "", err
 	}
-	sealed, err = e.Seal.Seal(ctx, ownerOf(endpoint), seed)
-	return sealed, publicOf(seed), err
+	sealed, err = e.Seal.Seal(ctx, ownerOf(endpoint), pair)
+	return sealed, publicOf(pair), err
 }
 
 func (e Endpoints) open(ctx context.Context, endpoint, sealed string) ([]byte, error) {
@@ -400,12 +400,12 @@ func (e Endpoints) signatures(ctx context.Context, one Endpoint, name string, at
 			}
 			by = append(by, hmacSigner(secret))
 		}
-		if one.Signing.ed25519() && keys.Seed != "" {
-			seed, err := e.open(ctx, one.ID, keys.Seed)
+		if one.Signing.ed25519() && keys.Pair != "" {
+			pair, err := e.open(ctx, one.ID, keys.Pair)
 			if err != nil {
 				return "", err
 			}
-			by = append(by, ed25519Signer(seed))
+			by = append(by, ed25519Signer(pair))
 		}
 	}
 	return sign(by, name, at, payload), nil

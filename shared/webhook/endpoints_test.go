@@ -104,9 +104,9 @@ func TestConformanceWhatIsSecretOfAnEndpointIsSealedForItAlone(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(read, made) {
 		t.Errorf("%+v, want %+v: %v", read, made, err)
 	}
-	seed, err := e.open(ctx, made.ID, made.Seed)
-	if err != nil || publicOf(seed) != made.Public {
-		t.Errorf("the seed is not that of the public key: %v", err)
+	pair, err := e.open(ctx, made.ID, made.Pair)
+	if err != nil || publicOf(pair) != made.Public {
+		t.Errorf("the pair is not that of the public key: %v", err)
 	}
 	_, key, _ := r.Identity.read(time.Now())
 	var stored map[string]any
@@ -115,7 +115,7 @@ func TestConformanceWhatIsSecretOfAnEndpointIsSealedForItAlone(t *testing.T) {
 	}
 	shownTo := fmt.Sprintf("%+v %+v %s", stored, made.View(time.Now()), asJSON(t, made.View(time.Now())))
 	for what, text := range map[string]string{
-		"secret": secret[6:], "seed": string(seed), "header": "hunter2", "key": string(key), "encoded seed": base64.StdEncoding.EncodeToString(seed), "encoded key": base64.StdEncoding.EncodeToString(key),
+		"secret": secret[6:], "seed": string(pair[:32]), "header": "hunter2", "key": string(key), "encoded seed": base64.StdEncoding.EncodeToString(pair[:30]), "encoded key": base64.StdEncoding.EncodeToString(key),
 	} {
 		if strings.Contains(shownTo, text) {
 			t.Errorf("the %s is to be seen", what)
@@ -129,8 +129,8 @@ func TestConformanceWhatIsSecretOfAnEndpointIsSealedForItAlone(t *testing.T) {
 		t.Error(err)
 	}
 	for what, take := range map[string]func(*Endpoint){
-		"secret": func(o *Endpoint) { o.Seed, o.Headers, o.Client, o.Signing = "", nil, nil, "" },
-		"seed":   func(o *Endpoint) { o.Headers, o.Client, o.Signing = nil, nil, ByEd25519 },
+		"secret": func(o *Endpoint) { o.Pair, o.Headers, o.Client, o.Signing = "", nil, nil, "" },
+		"pair":   func(o *Endpoint) { o.Headers, o.Client, o.Signing = nil, nil, ByEd25519 },
 		"header": func(o *Endpoint) { o.Client, o.Keys, o.Signing = nil, Keys{}, ByEd25519 },
 		"key":    func(o *Endpoint) { o.Headers, o.Keys, o.Signing = nil, Keys{}, ByEd25519 },
 	} {
@@ -210,7 +210,7 @@ func TestConformanceASettingThatIsLeftOutStaysAndOneThatIsTakenAwayGoes(t *testi
 		t.Errorf("%+v, want %+v: %v", kept, made, err)
 	}
 	plain, err := e.Update(ctx, "mer_1", made.ID, func(s *Settings) { s.Where = Where{} }, Private{Headers: map[string]string{}, Identity: &Identity{}})
-	if err != nil || plain.Headers != nil || plain.Client != nil || !plain.ChosenAt.After(made.ChosenAt) || plain.Seed != made.Seed {
+	if err != nil || plain.Headers != nil || plain.Client != nil || !plain.ChosenAt.After(made.ChosenAt) || plain.Pair != made.Pair {
 		t.Errorf("%+v: %v", plain, err)
 	}
 	_, err = e.Update(ctx, "mer_1", made.ID, func(s *Settings) { s.URL, s.Timeout = "http://a.example/", 99 }, Private{Headers: map[string]string{"host": "a"}, Identity: &Identity{Certificate: "a"}})
@@ -269,10 +269,10 @@ func TestConformanceV1aTurnedOnLaterHasAKeyThatStaysAndIsRotatedWithTheSecret(t 
 		}
 		return one
 	}
-	if made.Seed != "" || made.PublicKeys(now) != nil || shape(made) != "v1" {
+	if made.Pair != "" || made.PublicKeys(now) != nil || shape(made) != "v1" {
 		t.Errorf("%+v", made)
 	}
-	if one := rotate(time.Hour); one.Seed != "" || shape(one) != "v1 v1" {
+	if one := rotate(time.Hour); one.Pair != "" || shape(one) != "v1 v1" {
 		t.Errorf("%+v", one)
 	}
 	first := by(ByBoth)
@@ -288,7 +288,7 @@ func TestConformanceV1aTurnedOnLaterHasAKeyThatStaysAndIsRotatedWithTheSecret(t 
 	if one := by(ByHMAC); one.PublicKeys(now) != nil || shape(one) != "v1 v1 v1" {
 		t.Errorf("%s %v", shape(one), one.PublicKeys(now))
 	}
-	if one := rotate(0); shape(one) != "v1" || one.Seed == "" {
+	if one := rotate(0); shape(one) != "v1" || one.Pair == "" {
 		t.Errorf("%s %+v", shape(one), one)
 	}
 	for _, wrong := range []time.Duration{-time.Second, LongestOverlap + time.Second} {

@@ -173,11 +173,11 @@ func FuzzSignature(f *testing.F) {
 		if judge.VerifyIgnoringTimestamp([]byte(payload+"x"), header) == nil {
 			t.Fatalf("%q at %d: another payload is believed", name, stamp)
 		}
-		public, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(publicOf(key), publicPrefix))
-		signature, is := strings.CutPrefix(sign([]signer{ed25519Signer(key)}, name, time.Unix(stamp, 0), payload), "v1a,")
+		public, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(publicOf(ed25519.NewKeyFromSeed(key)), publicPrefix))
+		signature, is := strings.CutPrefix(sign([]signer{ed25519Signer(ed25519.NewKeyFromSeed(key))}, name, time.Unix(stamp, 0), payload), "v1a,")
 		raw, err := base64.StdEncoding.DecodeString(signature)
 		if content := fmt.Sprintf("%s.%d.%s", name, stamp, payload); !is || err != nil || !ed25519.Verify(public, []byte(content), raw) || ed25519.Verify(public, []byte(content+"x"), raw) {
-			t.Fatalf("%q at %d: %q by the key %q: %v", name, stamp, signature, publicOf(key), err)
+			t.Fatalf("%q at %d: %q by the key %q: %v", name, stamp, signature, publicOf(ed25519.NewKeyFromSeed(key)), err)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package webhook
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"io"
 	"maps"
@@ -121,7 +122,7 @@ func TestConformanceJudgesOfOtherLanguagesBelieveOurSignaturesWhileKeysAreRotate
 		ask(name+", another body", key, spoilt, false)
 	}
 	ask("a stranger's secret", shown(stranger), got, false)
-	ask("a stranger's public key", publicOf(stranger), got, false)
+	ask("a stranger's public key", publicOf(ed25519.NewKeyFromSeed(stranger)), got, false)
 	for _, program := range []string{"judge.py", "judge.js"} {
 		t.Run(program, func(t *testing.T) {
 			for i, believed := range verdicts(t, program, cases) {

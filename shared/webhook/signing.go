@@ -46,9 +46,9 @@ func hmacSigner(key []byte) signer {
 	}
 }
 
-func ed25519Signer(seed []byte) signer {
+func ed25519Signer(pair ed25519.PrivateKey) signer {
 	return func(content []byte) string {
-		return "v1a," + base64.StdEncoding.EncodeToString(ed25519.Sign(ed25519.NewKeyFromSeed(seed), content))
+		return "v1a," + base64.StdEncoding.EncodeToString(ed25519.Sign(pair, content))
 	}
 }
 
