@@ -267,7 +267,7 @@ func FuzzPattern(f *testing.F) {
 			t.Fatalf("%q: %v", pattern, err)
 		}
 		wanted := slices.ContainsFunc(event.Catalogue(), func(k event.Kind) bool {
-			return Endpoint{Settings: Settings{Events: []string{pattern}}}.Chooses(event.Event{Type: k.Type})
+			return Endpoint{Settings: Settings{Events: []string{pattern}}}.Listens(k.Type)
 		})
 		if wanted != taken[pattern] {
 			t.Fatalf("%q: an endpoint wants something is %t", pattern, wanted)

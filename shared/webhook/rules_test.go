@@ -120,7 +120,7 @@ func TestAPatternMustMatchSomethingInTheCatalogue(t *testing.T) {
 }
 
 func TestAnEndpointChoosesWhatItsPatternsMatch(t *testing.T) {
-	e := Endpoint{Settings: Settings{Events: []string{"payment.*", "deposit.final"}}}
+	e := Endpoint{ID: "ep_1", Settings: Settings{Events: []string{"payment.*", "deposit.final"}}}
 	for kind, want := range map[event.Type]bool{
 		event.PaymentPaid: true, event.PaymentReversed: true, event.DepositFinal: true,
 		event.DepositConfirming: false, event.EndpointTest: false, "payments.paid": false,
