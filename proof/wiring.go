@@ -144,7 +144,7 @@ func (p wiring) credit() handler {
 
 func (p wiring) notify() handler {
 	n := notify.Notifier{
-		Events:    event.Store{Table: p.table("notify", "events")},
+		Events:    event.Store{Table: p.table("notify", "events"), Now: p.Now},
 		Endpoints: webhook.Endpoints{Table: p.table("notify", "endpoints")},
 		Payments:  p.table("notify", "payments"),
 		Jobs:      p.to("notify", "deliveries"),

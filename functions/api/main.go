@@ -44,7 +44,7 @@ func main() {
 	table := func(variable string) dynamo.Table { return dynamo.Table{Client: client, Name: cloud.Env(variable)} }
 	sealer := &seal.Sealer{Client: kms.NewFromConfig(cfg), KeyID: cloud.Env("SECRETS_KEY"), Now: now}
 	merchants := merchant.Store{Table: table("MERCHANTS_TABLE"), Now: now, Random: random}
-	events := event.Store{Table: table("EVENTS_TABLE")}
+	events := event.Store{Table: table("EVENTS_TABLE"), Now: now}
 	endpoints := webhook.Endpoints{Table: table("ENDPOINTS_TABLE"), Seal: sealer, Now: now, Random: random, Local: cloud.LocalRun()}
 	deliveries := webhook.Deliveries{Table: table("DELIVERIES_TABLE")}
 	states := webhook.States{Table: table("ENDPOINT_STATES_TABLE"), Now: now}

@@ -3,6 +3,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -21,7 +23,7 @@ func main() {
 	cfg := cloud.Config()
 	store, queues := dynamodb.NewFromConfig(cfg), sqs.NewFromConfig(cfg)
 	notifier := notify.Notifier{
-		Events:    event.Store{Table: dynamo.Table{Client: store, Name: cloud.Env("EVENTS_TABLE")}},
+		Events:    event.Store{Table: dynamo.Table{Client: store, Name: cloud.Env("EVENTS_TABLE")}, Now: time.Now},
 		Endpoints: webhook.Endpoints{Table: dynamo.Table{Client: store, Name: cloud.Env("ENDPOINTS_TABLE")}},
 		Payments:  dynamo.Table{Client: store, Name: cloud.Env("PAYMENTS_TABLE")},
 		Jobs:      queue.Queue{Client: queues, URL: cloud.Env("DELIVERIES_QUEUE")},

@@ -74,7 +74,7 @@ func (b *bench) on(table func(...parts.Index) dynamo.Table, keys *kms.Client, ke
 	}
 	hash := sha256.Sum256([]byte(operatorKey))
 	merchants := merchant.Store{Table: table(), Now: clock, Random: rand.Reader}
-	told := event.Store{Table: table()}
+	told := event.Store{Table: table(), Now: clock}
 	endpoints := webhook.Endpoints{Table: table(), Seal: sealer, Now: clock, Random: rand.Reader}
 	deliveries := webhook.Deliveries{Table: table(parts.Index{Name: "due", Partition: "due_shard", Sort: "due_at"})}
 	states := webhook.States{Table: table(), Now: clock}

@@ -29,9 +29,9 @@ const (
 // readable lets a request pass whose query and body every reader reads alike. A body that a route does not
 // take is not read.
 func (a *API) readable(op *huma.Operation, r route, next http.Handler) http.Handler {
-	takesBody, nulls := r.takesBody(), r.Nulls
+	takesBody, nulls, blank := r.takesBody(), r.Nulls, r.Blank
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := checkQuery(r.URL.RawQuery)
+		err := checkQuery(r.URL.RawQuery, blank)
 		if err == nil && takesBody {
 			err = takeBody(r, nulls)
 		}
@@ -44,8 +44,8 @@ func (a *API) readable(op *huma.Operation, r route, next http.Handler) http.Hand
 }
 
 // checkQuery refuses what clients send by mistake: a parameter twice, and one without a value, which would ask for
-// everything where the value that was forgotten asks for one thing.
-func checkQuery(raw string) error {
+// everything where the value that was forgotten asks for one thing. Blank may be without one, where that has a meaning.
+func checkQuery(raw, blank string) error {
 	query, err := url.ParseQuery(raw)
 	if err != nil {
 		return problem.New(problem.Malformed, "the query cannot be read")
@@ -54,7 +54,7 @@ func checkQuery(raw string) error {
 		if len(values) > 1 {
 			return problem.Field(name, "stands twice in the query")
 		}
-		if values[0] == "" {
+		if values[0] == "" && name != blank {
 			return problem.Field(name, "is empty; leave it out instead")
 		}
 	}

@@ -326,5 +326,5 @@ var (
 		Enabled:           true, CreatedAt: exampleTime, UpdatedAt: exampleTime,
 	}
 	exampleEndpointWithSecret = EndpointWithSecret{EndpointView: exampleEndpoint, Secret: "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}
-	exampleTestEvent          = event.View{ID: "evt_" + exampleULID, Type: event.EndpointTest, Timestamp: exampleTime, Object: "ep_" + exampleULID, Data: []byte(`{"endpoint":"ep_` + exampleULID + `"}`)}
+	exampleTestEvent          = event.View{ID: "evt_" + exampleULID, Type: event.EndpointTest, Timestamp: exampleTime, Object: "ep_" + exampleULID, Version: event.Newest(), Data: []byte(`{"endpoint":"ep_` + exampleULID + `"}`)}
 )

@@ -4,16 +4,30 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"farrier/shared/event"
 	"farrier/shared/merchant"
+	"farrier/shared/problem"
 )
 
 type listEvents struct {
 	Acting
 	Paging
+	After string    `query:"after" maxLength:"2048" pattern:"^[A-Za-z0-9_-]*$" patternDescription:"a cursor that this list gave" doc:"follows the events instead, the oldest first: next of the page before; without a value from the beginning"`
+	From  time.Time `query:"from" doc:"follows the events instead, the oldest first, from those that happened at this time (RFC 3339) or later"`
+
+	follows bool
+}
+
+// Resolve sees whether the parameter is there, be it without a value.
+func (in *listEvents) Resolve(ctx huma.Context) []error {
+	u := ctx.URL()
+	in.follows = u.Query().Has("after")
+	in.After = u.Query().Get("after") // huma reads "true" where there is not even a sign of equality
+	return nil
 }
 
 type oneEvent struct {
@@ -28,7 +42,8 @@ type (
 
 func (a *API) eventRoutes(to huma.API) {
 	register(a, to, route{
-		ID: "list-events", Method: http.MethodGet, Path: "/v1/events", Tag: "Events", Summary: "List events, the newest first",
+		ID: "list-events", Method: http.MethodGet, Path: "/v1/events", Tag: "Events", Summary: "List events, the newest first, or follow them", Blank: "after",
+		More:  followed,
 		Scope: merchant.EventsRead, Errors: []int{http.StatusNotFound}, Answer: Page[event.View]{Data: []event.View{exampleEvent}},
 	}, a.listEvents)
 	register(a, to, route{
@@ -42,7 +57,30 @@ func (a *API) listEvents(ctx context.Context, in *listEvents) (*Listed[event.Vie
 	if err != nil {
 		return nil, err
 	}
+	if in.follows || !in.From.IsZero() {
+		return a.follow(ctx, owner.ID, in)
+	}
 	events, next, err := a.Events.List(ctx, owner.ID, in.Limit, in.Cursor)
+	return listed(events, next, event.Event.View), err
+}
+
+// followed is how the list takes the place of webhooks.
+const followed = "Following is the equal of webhooks: begin with `after=` (no value) or with `from`, and go on with `after` set to `next`, which is always there; " +
+	"a page without events says that nothing is new yet. No event is left out, and one may come twice: know it by its id. An event is there about five seconds after it happened; " +
+	"one that was recorded later than that comes when it was recorded. Events about deposits are recorded where an endpoint wants them, be it a disabled one."
+
+// follow answers with what comes after the cursor, or begins.
+func (a *API) follow(ctx context.Context, merchant string, in *listEvents) (*Listed[event.View], error) {
+	after := in.After
+	switch {
+	case in.Cursor != "":
+		return nil, problem.Field("cursor", "is of the list with the newest first; follow the events by after or from alone")
+	case in.follows && !in.From.IsZero():
+		return nil, problem.Field("from", "stands beside after; begin with the one and go on with the other")
+	case after == "":
+		after = a.Events.Begin(in.From)
+	}
+	events, next, err := a.Events.Feed(ctx, merchant, in.Limit, after)
 	return listed(events, next, event.Event.View), err
 }
 
@@ -56,6 +94,6 @@ func (a *API) getEvent(ctx context.Context, in *oneEvent) (*eventAnswer, error) 
 }
 
 var exampleEvent = event.View{
-	ID: "evt_" + exampleULID, Type: event.PaymentPaid, Timestamp: exampleTime, Object: "pay_" + exampleULID,
+	ID: "evt_" + exampleULID, Type: event.PaymentPaid, Timestamp: exampleTime, Object: "pay_" + exampleULID, Previous: "evt_" + exampleULID, Version: event.Newest(),
 	Data: json.RawMessage(`{"id":"pay_` + exampleULID + `","status":"paid"}`), // and all else that GET /v1/payments/{id} shows
 }

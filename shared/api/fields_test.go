@@ -417,6 +417,9 @@ func TestEveryParameterOfEveryQueryIsRefusedByItsName(t *testing.T) {
 				"not UTF-8": "%FF%FE", "78 digits": digits78, "negative": "-48151623", "too long": strings.Repeat("sw0rdfish", 500), "some text": "sw0rd!fish",
 				"a fraction": "48151623.5", "zero bytes": "sw0rd%00", "empty": "",
 			} {
+				if route, _ := op.Metadata["route"].(route); value == "" && p.Name == route.Blank {
+					continue
+				}
 				query := p.Name + "=" + value
 				if path == "/v1/callbacks" && p.Name != "connection" && p.Name != "merchant" {
 					query += "&connection=" + connection

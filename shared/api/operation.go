@@ -24,6 +24,7 @@ type route struct {
 	Answer           any            // of a body that is given
 	Keyed            bool           // takes an Idempotency-Key, as every POST does
 	Nulls            []string       // fields that may be null
+	Blank            string         // a parameter that may be there without a value
 	OwnRecord        bool           // the thing that is made is itself the record of its Idempotency-Key
 }
 

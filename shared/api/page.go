@@ -15,7 +15,7 @@ type Paging struct {
 // Page is a page of a list.
 type Page[T any] struct {
 	Data []T     `json:"data"`
-	Next *string `json:"next" doc:"the cursor of the next page; null on the last"`
+	Next *string `json:"next" doc:"the cursor of the next page; null on the last, but never where events are followed"`
 }
 
 // Listed answers with a page.

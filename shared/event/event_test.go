@@ -19,6 +19,9 @@ var origin = Origin{
 	Version: 2, At: time.Date(2026, 11, 21, 10, 0, 5, 123e6, time.UTC), Object: "pay_01KAJ5M2W4H7D9F3K6P8S1V5YE",
 }
 
+// soon is when the origin's events are recorded.
+func soon() time.Time { return origin.At.Add(time.Second) }
+
 func derive(t *testing.T, o Origin, kind Type, data any) Event {
 	t.Helper()
 	e, err := Derived(o, kind, data)
@@ -86,7 +89,7 @@ func TestWhatTheCatalogueDoesNotHaveIsNoEvent(t *testing.T) {
 }
 
 func TestConformanceAnEventIsRecordedOnceAndItsFirstTellingStands(t *testing.T) {
-	s, ctx := Store{Table: parts.Table(t)}, t.Context()
+	s, ctx := Store{Table: parts.Table(t), Now: soon}, t.Context()
 	e := derive(t, origin, PaymentPaid, "first")
 	for range 2 {
 		if err := s.Record(ctx, e); err != nil {
@@ -108,7 +111,7 @@ func TestConformanceAnEventIsRecordedOnceAndItsFirstTellingStands(t *testing.T) 
 }
 
 func TestConformanceEventsAreListedNewestFirst(t *testing.T) {
-	s, ctx := Store{Table: parts.Table(t)}, t.Context()
+	s, ctx := Store{Table: parts.Table(t), Now: soon}, t.Context()
 	var want []string
 	for version := range int64(5) {
 		o := origin

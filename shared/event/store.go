@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"farrier/shared/cloud"
 	"farrier/shared/dynamo"
 	"farrier/shared/id"
 	"farrier/shared/problem"
@@ -12,11 +13,25 @@ import (
 // ErrTold says that the event was told before, in other words. The first telling stands.
 var ErrTold = errors.New("event: recorded before with another payload")
 
-// Store keeps events.
-type Store struct{ Table dynamo.Table }
+// Store keeps events. Recording them and feeding on them need Now.
+type Store struct {
+	Table dynamo.Table
+	Now   cloud.Clock
+}
 
-// Record writes an event: one write unit for each KB. The same event again is no error.
+// Record writes an event: one write unit for each KB, and one more where it comes late. The same event again is no error.
 func (s Store) Record(ctx context.Context, e Event) error {
+	first := s.record(ctx, e)
+	if first != nil && !errors.Is(first, ErrTold) {
+		return first
+	}
+	if err := s.note(ctx, e); err != nil {
+		return err
+	}
+	return first
+}
+
+func (s Store) record(ctx context.Context, e Event) error {
 	err := s.Table.Create(ctx, e)
 	var stored Event
 	exists, readErr := dynamo.Exists(err, &stored)

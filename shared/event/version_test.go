@@ -25,7 +25,7 @@ func TestAThinPayloadNamesWhatTheEventIsAboutAndNothingElse(t *testing.T) {
 }
 
 func TestConformanceWhatIsSentIsTheSameBytesBeforeAndAfterItIsStored(t *testing.T) {
-	s, o := Store{Table: parts.Table(t)}, origin
+	s, o := Store{Table: parts.Table(t), Now: soon}, origin
 	o.Previous = "evt_01KAJ5M6K2QJ0W8Z3X5C7V9B1N"
 	e := derive(t, o, PaymentPaid, map[string]string{"uri": "a?b=1&c=<ü>"})
 	if err := s.Record(t.Context(), e); err != nil {

@@ -49,6 +49,13 @@ func LastBefore(prefix string, at time.Time) string {
 	return prefix + "_" + u.String()
 }
 
+// First is the least id of a moment.
+func First(prefix string, at time.Time) string {
+	var u ulid.ULID
+	_ = u.SetTime(ulid.Timestamp(at))
+	return prefix + "_" + u.String()
+}
+
 // Digest is the SHA-256 of the parts, each preceded by its length so that no two lists collide.
 func Digest(parts ...string) [sha256.Size]byte {
 	h := sha256.New()

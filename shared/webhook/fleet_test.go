@@ -65,7 +65,7 @@ func newFleet(t testing.TB, workers, speed int, slowAfter, timeout time.Duration
 	}
 	deliveries := Deliveries{Table: parts.TableOn(t, db, parts.Index{Name: dueIndex, Partition: "due_shard", Sort: "due_at"})}
 	f.courier = Courier{
-		Events: event.Store{Table: parts.TableOn(t, db)}, Endpoints: endpoints, Deliveries: deliveries,
+		Events: event.Store{Table: parts.TableOn(t, db), Now: f.now}, Endpoints: endpoints, Deliveries: deliveries,
 		Jobs: jobs, DeadLetters: queue.Queue{Client: jobs.Client, URL: queues.URL + "/letters"},
 		States: States{Table: states, Now: f.now}, Places: Places{Table: states, Together: places, PerEndpoint: PlacesForOne, Now: f.now},
 		Client: NewClient(Options{Local: true, Now: time.Now, Limit: timeout}), Now: f.now, Sleep: f.sleep, Random: rand.Reader,

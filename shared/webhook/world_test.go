@@ -180,7 +180,7 @@ func newWorld(t *testing.T, g ground, reply func(n int, w http.ResponseWriter)) 
 	client := NewClient(Options{Local: true, Now: time.Now, Limit: 5 * time.Second})
 	client.http.Transport = transport{w.life, client.http.Transport}
 	w.courier = Courier{
-		Events: event.Store{Table: dynamo.Table{Client: db, Name: g.events}}, Endpoints: endpoints, Deliveries: deliveries,
+		Events: event.Store{Table: dynamo.Table{Client: db, Name: g.events}, Now: w.clock}, Endpoints: endpoints, Deliveries: deliveries,
 		States: States{Table: dynamo.Table{Client: db, Name: g.states}, Now: w.clock},
 		Places: Places{Table: dynamo.Table{Client: db, Name: g.states}, Together: 4, PerEndpoint: 2, Now: w.clock},
 		Sleep:  func(context.Context, time.Duration) error { return nil },

@@ -32,6 +32,9 @@ import (
 	"farrier/shared/webhook"
 )
 
+// punctual is a moment at which nothing in those files is late.
+var punctual = time.Date(2026, 11, 21, 10, 0, 5, 0, time.UTC)
+
 const merchant = "mer_01KAJ5K7Q0M4T8X2V6B9N3R1ZC" // of the files in events/
 
 func records(t *testing.T, name string) (json.RawMessage, []lambda.DynamoDBEventRecord) {
@@ -211,7 +214,7 @@ func newRoom(t *testing.T) room {
 	db := dynamodb.NewFromConfig(store)
 	return room{
 		notifier: Notifier{
-			Events:    event.Store{Table: dynamo.Table{Client: db, Name: parts.Table(t).Name}},
+			Events:    event.Store{Table: dynamo.Table{Client: db, Name: parts.Table(t).Name}, Now: func() time.Time { return punctual }},
 			Endpoints: webhook.Endpoints{Table: dynamo.Table{Client: db, Name: parts.Table(t).Name}},
 			Payments:  dynamo.Table{Client: db, Name: parts.Table(t).Name},
 			Jobs:      queue.Queue{Client: sqs.NewFromConfig(queues), URL: parts.Queue(t).URL},
