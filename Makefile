@@ -51,6 +51,11 @@ fuzz: tools ## every fuzz target for a while, one after the other: FOR=30s, PKG=
 bench: tools ## what watching at scale takes: blocks a second, calls, memory; five runs of each
 	python3 local/parts.py --aws -- $(GOTEST) -run - -bench . -benchtime 1x -count 5 -timeout 90m ./shared/watch
 
+.PHONY: bench-webhooks
+bench-webhooks: tools ## processor time of a webhook, latency at 200 a second, fairness beside 100 dead and hanging endpoints (needs Java and Maven)
+	GOGC=400 python3 local/parts.py --aws --dynamodb -- $(GOTEST) -run - -bench Delivered -benchtime 4000x -count 5 -timeout 90m ./shared/webhook
+	GOGC=400 python3 local/parts.py --aws --dynamodb -- $(GOTEST) -run - -bench 'Paced|Fairness' -benchtime 1x -count 5 -timeout 90m ./shared/webhook
+
 .PHONY: schema
 schema: tools ## the API, deployed, against its own OpenAPI document: every operation, with both keys
 	@python3 local/install.py schema

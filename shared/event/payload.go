@@ -3,8 +3,10 @@ package event
 import (
 	"bytes"
 	"compress/flate"
+	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
@@ -13,13 +15,27 @@ import (
 // one write unit then, and not two.
 type Payload string
 
+// A writer has some 800 KB of tables and a reader 40 KB: they are used again.
+var (
+	writers = sync.Pool{New: func() any {
+		w, err := flate.NewWriter(io.Discard, flate.BestCompression)
+		if err != nil {
+			panic(err) // the level is one that there is
+		}
+		return w
+	}}
+	readers = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
+)
+
 // MarshalDynamoDBAttributeValue is how the table has it.
 func (p Payload) MarshalDynamoDBAttributeValue() (types.AttributeValue, error) {
-	var out bytes.Buffer
-	w, err := flate.NewWriter(&out, flate.BestCompression)
-	if err != nil {
-		return nil, err
+	w, ok := writers.Get().(*flate.Writer)
+	if !ok {
+		return nil, errors.New("event: a pool has lost its writers")
 	}
+	defer writers.Put(w)
+	var out bytes.Buffer
+	w.Reset(&out)
 	if _, err := io.WriteString(w, string(p)); err != nil {
 		return nil, err
 	}
@@ -33,7 +49,7 @@ func (p Payload) MarshalDynamoDBAttributeValue() (types.AttributeValue, error) {
 func (p *Payload) UnmarshalDynamoDBAttributeValue(av types.AttributeValue) error {
 	switch v := av.(type) {
 	case *types.AttributeValueMemberB:
-		text, err := io.ReadAll(flate.NewReader(bytes.NewReader(v.Value)))
+		text, err := inflated(v.Value)
 		*p = Payload(text)
 		return err
 	case *types.AttributeValueMemberS:
@@ -42,4 +58,16 @@ func (p *Payload) UnmarshalDynamoDBAttributeValue(av types.AttributeValue) error
 	default:
 		return fmt.Errorf("event: a payload is not stored as %T", av)
 	}
+}
+
+func inflated(deflated []byte) ([]byte, error) {
+	r, ok := readers.Get().(io.ReadCloser)
+	if !ok {
+		return nil, errors.New("event: a pool has lost its readers")
+	}
+	defer readers.Put(r)
+	if err := r.(flate.Resetter).Reset(bytes.NewReader(deflated), nil); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
 }

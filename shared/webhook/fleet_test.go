@@ -50,7 +50,7 @@ type fleet struct {
 // newFleet starts workers that each handle one batch of up to ten messages at a time.
 func newFleet(t testing.TB, workers, speed int, slowAfter, timeout time.Duration, places int) *fleet {
 	t.Helper()
-	f := &fleet{t: t, speed: speed, started: time.Now(), taken: make(chan struct{}, 1)}
+	f := &fleet{t: t, speed: speed, started: time.Now(), taken: make(chan struct{}, 1<<10)}
 	queues := httptest.NewServer(http.HandlerFunc(f.enqueue))
 	t.Cleanup(queues.Close)
 	db := dynamodb.NewFromConfig(parts.Config(t, "FARRIER_TEST_DYNAMODB"))
@@ -162,7 +162,7 @@ func (f *fleet) work(ctx context.Context) {
 			select {
 			case <-ctx.Done():
 			case <-f.taken:
-			case <-time.After(2 * time.Millisecond):
+			case <-time.After(50 * time.Millisecond):
 			}
 			continue
 		}
