@@ -9,6 +9,7 @@ package cloud
 import (
 	"context"
 	"fmt"
+	"log"
 	"log/slog"
 	"os"
 	"strconv"
@@ -70,8 +71,10 @@ func Number(name string) int {
 // LocalRun says whether this is the local run, where loopback addresses may be called.
 func LocalRun() bool { return os.Getenv("LOCAL_RUN") == "true" }
 
-// Log writes JSON lines to standard error, where Lambda collects them.
+// Log writes JSON lines to standard error, where Lambda collects them. What packages log by themselves goes there too,
+// without the words of others.
 func Log() *slog.Logger {
+	log.SetOutput(withoutAnswers{os.Stderr})
 	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
 }
 
