@@ -93,3 +93,19 @@ func TestAClientReachesOnlyWhatIsPublicAndFollowsNothing(t *testing.T) {
 		t.Error("an unknown error is repeated")
 	}
 }
+
+func TestAServerThatHasBothIsSpokenToInHTTP1(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor != 1 {
+			w.WriteHeader(http.StatusHTTPVersionNotSupported)
+		}
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	if status, says := asked(t, NewClient(Options{Local: true, Roots: roots}), server.URL); status != 200 {
+		t.Errorf("%d %q", status, says)
+	}
+}

@@ -142,6 +142,10 @@ func TestAServerThatMisbehavesIsAnOutcomeAndNeverHoldsUsLongerThanTheLimit(t *te
 		{"closes at once", func(net.Conn) {}, 0, outside.NoAnswer},
 		{"resets", func(c net.Conn) { heard(c); _ = c.(*net.TCPConn).SetLinger(0) }, 0, outside.NoAnswer},
 		{"closes after reading", heard, 0, outside.NoAnswer},
+		{"answers before it has read", func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+			silent(c)
+		}, 503, "status 503: only 2xx is success"},
 		{"closes in the middle of its header", says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"), 0, outside.NoAnswer},
 		{"speaks something else", says("SSH-2.0-OpenSSH_9.2\r\n"), 0, outside.NoAnswer},
 		{"has an endless header", func(c net.Conn) {
