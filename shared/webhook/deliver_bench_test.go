@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -109,16 +108,6 @@ func (s *sinkProcess) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.came)
-}
-
-// processor is the processor time that this process has used.
-func processor(t testing.TB) time.Duration {
-	t.Helper()
-	var used syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 // BenchmarkDelivered is the processor time of a delivered webhook of about 300 bytes, 32 at once: reading what is known,
