@@ -36,7 +36,7 @@ func TestAnEndpointIsToldOfWhatItsChoiceIsAbout(t *testing.T) {
 		"both asset and shop":  {Where{Assets: []string{coin}, Metadata: map[string]string{"shop": "north"}}, [4]bool{true, false, true, true}},
 		"an asset of no event": {Where{Assets: []string{"iso4217:EUR"}, Metadata: map[string]string{"shop": "north"}}, [4]bool{false, false, false, true}},
 	} {
-		e := Endpoint{Settings: Settings{Events: []string{"*"}, Where: c.where}}
+		e := Endpoint{ID: "ep_2", Settings: Settings{Events: []string{"*"}, Where: c.where}}
 		if got := [4]bool{e.Chooses(paid), e.Chooses(plain), e.Chooses(came), e.Chooses(failing)}; got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
