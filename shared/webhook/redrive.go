@@ -152,7 +152,7 @@ func (l Letters) Look(ctx context.Context) (Pile, error) {
 	if err != nil {
 		return Pile{}, err
 	}
-	letters, err := l.take(ctx, lettersAtOnce, 0)
+	letters, err := l.take(ctx, lettersAtOnce, time.Second) // the SDK cannot say none
 	if err != nil {
 		return Pile{}, err
 	}

@@ -151,9 +151,9 @@ func judge(kind string, terms Terms, e Endpoint, told event.Event, d Delivery, n
 		return skipNotChosen
 	case len(terms.Types) > 0 && !slices.ContainsFunc(terms.Types, func(pattern string) bool { return matches(pattern, told.Type) }):
 		return skipType
-	case d.Version == 0 && now.Sub(told.CreatedAt) < firstJobs && (e.EnabledAt == nil || !told.CreatedAt.Before(*e.EnabledAt)):
+	case d.untried() && now.Sub(told.CreatedAt) < firstJobs && !told.CreatedAt.Before(e.enabledSince()):
 		return skipOnItsWay
-	case d.Version == 0:
+	case d.untried():
 		return ""
 	case d.Status == Pending:
 		return skipPending
@@ -163,6 +163,9 @@ func judge(kind string, terms Terms, e Endpoint, told event.Event, d Delivery, n
 		return ""
 	}
 }
+
+// untried says that no job of the delivery was ever seen to.
+func (d Delivery) untried() bool { return d.Version == 0 || d.announced() }
 
 // causeOf is what the endpoint is told of why an event comes again.
 func causeOf(kind string) Cause {

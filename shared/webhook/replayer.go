@@ -250,15 +250,19 @@ type Tally struct {
 	Skipped map[string]int `json:"skipped,omitempty"`
 }
 
-// countedByForecast bounds a forecast.
-const countedByForecast = 10_000
+// What bounds a forecast: it is made while its caller waits.
+const (
+	countedByForecast = 10_000
+	forecastTakes     = 10 * time.Second
+)
 
-// forecast counts what a task would do, and does nothing.
-func (r Replayer) forecast(ctx context.Context, t task.Task, terms Terms, e Endpoint) (Forecast, error) {
+// forecast counts what a task would do about so many events at the most, and does nothing.
+func (r Replayer) forecast(ctx context.Context, t task.Task, terms Terms, e Endpoint, most int) (Forecast, error) {
+	began := r.Now()
 	f := Forecast{Skipped: map[string]int{}, ByType: map[string]Tally{}}
 	s := span{from: terms.from(), until: terms.until(r.now())}
-	for f.Looked < countedByForecast {
-		page, more, err := r.page(ctx, t.Owner, e, s, pageOfEvents)
+	for f.Looked < most && r.Now().Sub(began) < forecastTakes {
+		page, more, err := r.page(ctx, t.Owner, e, s, min(pageOfEvents, most-f.Looked))
 		if err != nil {
 			return f, err
 		}

@@ -57,7 +57,7 @@ func (r Replays) ForecastRecover(ctx context.Context, a Again) (Forecast, error)
 	if err != nil {
 		return Forecast{}, err
 	}
-	return r.forecast(ctx, task.Task{Owner: a.Merchant, Kind: KindRecover}, terms, e)
+	return r.forecast(ctx, task.Task{Owner: a.Merchant, Kind: KindRecover}, terms, e, countedByForecast)
 }
 
 // ForecastReplay counts what Replay would send.
@@ -66,7 +66,7 @@ func (r Replays) ForecastReplay(ctx context.Context, a Again) (Forecast, error) 
 	if err != nil {
 		return Forecast{}, err
 	}
-	return r.forecast(ctx, task.Task{Owner: a.Merchant, Kind: KindReplay}, terms, e)
+	return r.forecast(ctx, task.Task{Owner: a.Merchant, Kind: KindReplay}, terms, e, countedByForecast)
 }
 
 func (r Replays) recovery(ctx context.Context, a Again) (Endpoint, Terms, error) {
