@@ -28,6 +28,7 @@ import (
 	"farrier/shared/payment"
 	"farrier/shared/queue"
 	"farrier/shared/seal"
+	"farrier/shared/task"
 	"farrier/shared/timer"
 	"farrier/shared/wallet"
 	"farrier/shared/webhook"
@@ -72,6 +73,12 @@ func main() {
 		Deliveries: deliveries,
 		Doctor:     webhook.Doctor{Events: events, Endpoints: endpoints, Deliveries: deliveries, States: states},
 		Sender:     webhook.Sender{Events: events, Endpoints: endpoints, Deliveries: deliveries, Jobs: jobs, Now: now, Random: random},
+		Replays: webhook.Replays{
+			Replayer: webhook.Replayer{Events: events, Endpoints: endpoints, Deliveries: deliveries, Jobs: jobs, Now: now},
+			Tasks:    task.Tasks{Table: table("TASKS_TABLE"), Queue: queue.Queue{Client: queues, URL: cloud.Env("TASKS_QUEUE")}, Now: now, Random: random},
+			Letters:  webhook.Letters{Dead: queue.Queue{Client: queues, URL: cloud.Env("DELIVERIES_DEAD_LETTERS")}, Jobs: jobs, Now: now},
+			Random:   random,
+		},
 		PublicURL:  cloud.Getenv("PUBLIC_URL", ""),
 		Local:      cloud.LocalRun(),
 		Now:        now, Random: random, Log: cloud.Log(),

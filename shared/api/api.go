@@ -42,6 +42,7 @@ type API struct {
 	Deliveries  webhook.Deliveries
 	Doctor      webhook.Doctor
 	Sender      webhook.Sender // of what is sent because the API was asked to
+	Replays     webhook.Replays
 
 	PublicURL string // the address that providers call, where it is not the one that the request came by
 	Local     bool   // the local run speaks plain HTTP

@@ -34,6 +34,7 @@ import (
 	"farrier/shared/payment"
 	"farrier/shared/queue"
 	"farrier/shared/seal"
+	"farrier/shared/task"
 	"farrier/shared/webhook"
 )
 
@@ -92,7 +93,11 @@ func (b *bench) on(table func(...parts.Index) dynamo.Table, keys *kms.Client, ke
 		Endpoints:   endpoints, Events: told, Deliveries: deliveries,
 		Doctor: webhook.Doctor{Events: told, Endpoints: endpoints, Deliveries: deliveries, States: states},
 		Sender: webhook.Sender{Events: told, Endpoints: endpoints, Deliveries: deliveries, Jobs: jobs, Now: clock, Random: rand.Reader},
-		Now:    clock, Random: rand.Reader, Log: slog.New(slog.NewJSONHandler(&b.log, nil)),
+		Replays: webhook.Replays{
+			Replayer: webhook.Replayer{Events: told, Endpoints: endpoints, Deliveries: deliveries, Jobs: jobs, Now: clock},
+			Tasks:    task.Tasks{Table: table(), Queue: jobs, Now: clock, Random: rand.Reader}, Letters: webhook.Letters{Dead: jobs, Jobs: jobs, Now: clock}, Random: rand.Reader,
+		},
+		Now: clock, Random: rand.Reader, Log: slog.New(slog.NewJSONHandler(&b.log, nil)),
 	}
 	b.build.Do(b.routes)
 	return b

@@ -19,6 +19,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"farrier/shared/event"
+	"farrier/shared/merchant"
 )
 
 // digits78 is the length of 2^256, and begins with what no answer says by itself.
@@ -56,11 +57,15 @@ var fullBodies = map[string]map[string]any{
 		"merchant": "", "asset": asset, "amount": "10.50", "reference": "order-1", "expires_in": 600, "metadata": map[string]any{"customer": "c-77"},
 		"tolerance": fullTolerance, "policy": fullPolicy, "page_url": "https://shop.example.com/pay", "wallet_callback": "",
 	},
-	"decide-payment":          {"about": "partial", "action": "accept"},
-	"change-merchant":         {"tolerance": fullTolerance, "policy": fullPolicy, "xpubs": map[string]any{"eip155": exampleXPub, "bip122": exampleZPub, "tron": exampleXPub}},
-	"create-webhook-endpoint": withSettings(map[string]any{"merchant": ""}),
-	"change-webhook-endpoint": withSettings(map[string]any{}),
-	"rotate-webhook-secret":   {"overlap": 3600},
+	"decide-payment":           {"about": "partial", "action": "accept"},
+	"recover-webhook-endpoint": {"since": "2026-11-20T10:00:00Z", "until": "2026-11-20T11:00:00Z", "rate": 20, "dry_run": true},
+	"replay-webhook-endpoint":  {"from": "2026-11-20T10:00:00Z", "until": "2026-11-20T11:00:00Z", "types": []any{"payment.*"}, "round": 2, "rate": 20, "dry_run": true},
+	"redrive-dead-letters":     {"rate": 20, "dry_run": true},
+	"change-task":              {"rate": 20},
+	"change-merchant":          {"tolerance": fullTolerance, "policy": fullPolicy, "xpubs": map[string]any{"eip155": exampleXPub, "bip122": exampleZPub, "tron": exampleXPub}},
+	"create-webhook-endpoint":  withSettings(map[string]any{"merchant": ""}),
+	"change-webhook-endpoint":  withSettings(map[string]any{}),
+	"rotate-webhook-secret":    {"overlap": 3600},
 }
 
 // withSettings adds every setting of a webhook endpoint.
@@ -199,6 +204,7 @@ func TestEveryFieldOfEveryBodyIsRefusedByItsNameForWhateverIsWrongWithIt(t *test
 	b := newBench(t)
 	owner, key := b.merchant()
 	endpoint := b.post(key, "/v1/webhook-endpoints", map[string]any{"url": "https://shop.example.com/", "events": []string{"*"}}).want(t, http.StatusCreated).text("id")
+	begun := b.task(key, endpoint)
 	changed := b.post(key, "/v1/connections", map[string]any{"provider": "hmac", "hmac": map[string]any{"header": "x-signature"}}).want(t, http.StatusCreated)
 	unsigned := b.post(key, "/v1/connections", map[string]any{"provider": "imtoken"}).want(t, http.StatusCreated)
 	fullBodies["create-payment"]["wallet_callback"] = b.post(key, "/v1/connections", map[string]any{"provider": "tokenpocket"}).want(t, http.StatusCreated).text("id")
@@ -221,13 +227,15 @@ func TestEveryFieldOfEveryBodyIsRefusedByItsNameForWhateverIsWrongWithIt(t *test
 			}
 			send := func(body []byte) reply {
 				caller := key
-				if slices.Contains(op.Security[0]["key"], "merchants:write") || op.OperationID == "change-merchant" { // xpubs are the operator's
+				if merchant.Scope(scopeOf(op)).OfOperator() || op.OperationID == "change-merchant" { // xpubs are the operator's
 					caller = operatorKey
 				}
 				id := owner
 				switch {
 				case strings.Contains(path, "endpoint"):
 					id = endpoint
+				case strings.Contains(path, "tasks"):
+					id = begun
 				case strings.Contains(path, "order-addresses"):
 					id = unsigned.text("id")
 				case strings.Contains(path, "payments"):
@@ -436,7 +444,10 @@ func TestEveryParameterOfEveryQueryIsRefusedByItsName(t *testing.T) {
 				}
 			}
 		}
-		one := strings.Replace(path, "{id}", "x", 1)
+		one, key := strings.Replace(path, "{id}", "x", 1), key
+		if merchant.Scope(scopeOf(op)).OfOperator() {
+			key = operatorKey
+		}
 		b.get(key, one, "limit=%zz").wantProblem(t, http.StatusBadRequest, "malformed")
 		if r := b.get(key, one, "limit=1&limit=2").wantProblem(t, http.StatusUnprocessableEntity, "invalid"); !slices.Contains(r.fields(), "limit") {
 			t.Errorf("%s with a parameter twice: %s", path, r.Body)
@@ -458,7 +469,7 @@ func TestAPathThatNamesNothingIsNotFound(t *testing.T) {
 			}
 			for _, name := range []string{"x", "..", "%FF", "%00", strings.Repeat("sw0rd", 300), "pay_" + exampleULID, "ep_" + exampleULID, "mer_" + exampleULID, "evt_" + exampleULID, "dlv_" + exampleULID + "_" + exampleULID} {
 				c := call{method: op.Method, path: strings.NewReplacer("{id}", name, "{key}", "key_"+exampleULID).Replace(path), key: key}
-				if slices.Contains(op.Security[0]["key"], "merchants:write") {
+				if merchant.Scope(scopeOf(op)).OfOperator() {
 					c.key = operatorKey
 				}
 				if op.RequestBody != nil {

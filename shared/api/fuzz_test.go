@@ -26,6 +26,7 @@ import (
 	"farrier/shared/dynamo"
 	"farrier/shared/gateway"
 	"farrier/shared/idempotency"
+	"farrier/shared/merchant"
 	"farrier/shared/parts"
 	"farrier/shared/problem"
 	"farrier/shared/queue"
@@ -150,7 +151,7 @@ func (q asked) call(all []*huma.Operation, key string) call {
 	if int(q.which) < len(all) {
 		op := all[q.which]
 		c.method, c.path = op.Method, strings.NewReplacer("{id}", q.id, "{key}", q.id).Replace(op.Path)
-		if scopeOf(op) == "merchants:write" {
+		if merchant.Scope(scopeOf(op)).OfOperator() {
 			c.key = operatorKey
 		}
 	}

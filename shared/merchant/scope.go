@@ -25,6 +25,12 @@ const (
 // give and to see, whatever scope a key has.
 const MerchantsWrite Scope = "merchants:write"
 
+// DeadLetters looks at the dead letters of deliveries, which are of all merchants, and puts them back. The operator alone has it.
+const DeadLetters Scope = "dead-letters:write"
+
+// OfOperator says whether the operator alone has a scope.
+func (s Scope) OfOperator() bool { return s == MerchantsWrite || s == DeadLetters }
+
 // Grantable are the scopes that a merchant's key can have.
 var Grantable = []Scope{
 	PaymentsRead, PaymentsWrite, PaymentsDecide, LedgerRead, WebhooksRead, WebhooksWrite, EventsRead,
@@ -44,7 +50,7 @@ func (c Caller) May(s Scope) bool {
 	if c.Operator {
 		return true
 	}
-	return s != MerchantsWrite && (slices.Contains(c.Scopes, s) || slices.Contains(c.Scopes, Everything))
+	return !s.OfOperator() && (slices.Contains(c.Scopes, s) || slices.Contains(c.Scopes, Everything))
 }
 
 // Name is the caller's name in records: the merchant's id, or "operator".
