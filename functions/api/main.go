@@ -76,11 +76,11 @@ func main() {
 		Replays: webhook.Replays{
 			Replayer: webhook.Replayer{Events: events, Endpoints: endpoints, Deliveries: deliveries, Jobs: jobs, Now: now},
 			Tasks:    task.Tasks{Table: table("TASKS_TABLE"), Queue: queue.Queue{Client: queues, URL: cloud.Env("TASKS_QUEUE")}, Now: now, Random: random},
-			Letters:  webhook.Letters{Dead: queue.Queue{Client: queues, URL: cloud.Env("DELIVERIES_DEAD_LETTERS")}, Jobs: jobs, Now: now},
+			Letters:  webhook.Letters{Dead: queue.Queue{Client: queues, URL: cloud.Env("DELIVERIES_DEAD_LETTERS")}, Jobs: jobs},
 			Random:   random,
 		},
-		PublicURL:  cloud.Getenv("PUBLIC_URL", ""),
-		Local:      cloud.LocalRun(),
-		Now:        now, Random: random, Log: cloud.Log(),
+		PublicURL: cloud.Getenv("PUBLIC_URL", ""),
+		Local:     cloud.LocalRun(),
+		Now:       now, Random: random, Log: cloud.Log(),
 	}))
 }

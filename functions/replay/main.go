@@ -29,7 +29,7 @@ func main() {
 		Jobs:       jobs,
 		Now:        now,
 	}
-	letters := webhook.Letters{Dead: queue.Queue{Client: queues, URL: cloud.Env("DELIVERIES_DEAD_LETTERS")}, Jobs: jobs, Now: now}
+	letters := webhook.Letters{Dead: queue.Queue{Client: queues, URL: cloud.Env("DELIVERIES_DEAD_LETTERS")}, Jobs: jobs}
 	runner := task.Runner{
 		Tasks: task.Tasks{Table: table("TASKS_TABLE"), Queue: queue.Queue{Client: queues, URL: cloud.Env("TASKS_QUEUE")}, Now: now, Random: rand.Reader},
 		Kinds: map[string]task.Kind{webhook.KindRecover: again, webhook.KindReplay: again, webhook.KindRedrive: letters},

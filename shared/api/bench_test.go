@@ -95,7 +95,7 @@ func (b *bench) on(table func(...parts.Index) dynamo.Table, keys *kms.Client, ke
 		Sender: webhook.Sender{Events: told, Endpoints: endpoints, Deliveries: deliveries, Jobs: jobs, Now: clock, Random: rand.Reader},
 		Replays: webhook.Replays{
 			Replayer: webhook.Replayer{Events: told, Endpoints: endpoints, Deliveries: deliveries, Jobs: jobs, Now: clock},
-			Tasks:    task.Tasks{Table: table(), Queue: jobs, Now: clock, Random: rand.Reader}, Letters: webhook.Letters{Dead: jobs, Jobs: jobs, Now: clock}, Random: rand.Reader,
+			Tasks:    task.Tasks{Table: table(), Queue: jobs, Now: clock, Random: rand.Reader}, Letters: webhook.Letters{Dead: jobs, Jobs: jobs}, Random: rand.Reader,
 		},
 		Now: clock, Random: rand.Reader, Log: slog.New(slog.NewJSONHandler(&b.log, nil)),
 	}

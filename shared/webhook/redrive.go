@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"farrier/shared/cloud"
 	"farrier/shared/queue"
 	"farrier/shared/task"
 )
@@ -22,7 +21,6 @@ import (
 type Letters struct {
 	Dead queue.Queue
 	Jobs queue.Queue
-	Now  cloud.Clock
 }
 
 const (
