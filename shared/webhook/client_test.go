@@ -142,7 +142,8 @@ func TestAServerThatMisbehavesIsAnOutcomeAndNeverHoldsUsLongerThanTheLimit(t *te
 		{"closes at once", func(net.Conn) {}, 0, outside.NoAnswer},
 		{"resets", func(c net.Conn) { heard(c); _ = c.(*net.TCPConn).SetLinger(0) }, 0, outside.NoAnswer},
 		{"closes after reading", heard, 0, outside.NoAnswer},
-		{"answers before it has read", func(c net.Conn) {
+		{"answers when it has read a byte", func(c net.Conn) {
+			_, _ = c.Read(make([]byte, 1))
 			_, _ = io.WriteString(c, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
 			silent(c)
 		}, 503, "status 503: only 2xx is success"},
