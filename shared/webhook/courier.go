@@ -44,7 +44,6 @@ func (c Courier) Invoke(ctx context.Context, batch events.SQSEvent) (events.SQSE
 		for i := range troubles {
 			troubles[i] = err
 		}
-		work = nil
 	}
 	places := make(chan struct{}, max(c.AtOnce, 1))
 	var all sync.WaitGroup
@@ -93,7 +92,7 @@ func (c Courier) gather(ctx context.Context, messages []events.SQSMessage, troub
 			continue
 		}
 		name := job
-		name.Turn = nil
+		name.Turn, name.Trial = nil, false
 		if seen[name] && !redriven {
 			continue
 		}
@@ -102,10 +101,16 @@ func (c Courier) gather(ctx context.Context, messages []events.SQSMessage, troub
 		wanted = append(wanted, c.wants(job)...)
 	}
 	items, err := dynamo.GetMany(ctx, c.Deliveries.Table.Client, wanted)
-	for i := range work {
-		err = errors.Join(err, work[i].read(items, c.wants(work[i].job)))
+	if err != nil {
+		return nil, err
 	}
-	return work, err
+	readable := work[:0]
+	for _, f := range work {
+		if troubles[f.message] = f.read(items, c.wants(f.job)); troubles[f.message] == nil {
+			readable = append(readable, f)
+		}
+	}
+	return readable, nil
 }
 
 // wants are a job's delivery, endpoint, state and event.

@@ -467,3 +467,51 @@ func TestConformanceWhatWaitedForAnEndpointComesWhenItIsBackAndNothingIsLost(t *
 		t.Errorf("200 events came %d times", after)
 	}
 }
+
+func TestConformanceWhatAPersonAsksForIsTriedThoughTheEndpointRests(t *testing.T) {
+	f := newFleet(t, 1, 1, 0, 5*time.Second, 4)
+	k := newTaker(t, nil)
+	e := f.endpoint(Settings{URL: k.URL})
+	until := f.now().Add(time.Hour).UTC()
+	if _, err := f.courier.States.write(context.Background(), State{Merchant: e.Merchant, Endpoint: e.ID, RestUntil: &until, Streak: 5, FailingSince: &until, Line: lined}); err != nil {
+		t.Fatal(err)
+	}
+	f.tell(e, "pay_1", 1, "")
+	s := Sender{Events: f.courier.Events, Endpoints: f.courier.Endpoints, Deliveries: f.courier.Deliveries, Jobs: f.courier.Jobs, Now: f.now, Random: rand.Reader}
+	if _, err := s.Test(context.Background(), e.Merchant, e.ID); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 10*time.Second, "the test has come, and the other after the next sweep", func() bool { return k.count() == 1 })
+	if s, err := f.courier.States.Get(context.Background(), e.Merchant, e.ID); err != nil || s.RestUntil != nil {
+		t.Errorf("its success does not end the rest: %+v %v", s, err)
+	}
+	eventually(t, 30*time.Second, "the other one has come after the next sweep", func() bool { return k.count() == 2 })
+}
+
+// A flood that was let go meets an endpoint that fails again: what had its turn waits on.
+func TestConformanceATurnEndsWhenTheEndpointRestsAgain(t *testing.T) {
+	f := newFleet(t, 0, 1, 0, 5*time.Second, 4)
+	k := newTaker(t, nil)
+	e := f.endpoint(Settings{URL: k.URL})
+	until := f.now().Add(time.Minute).UTC()
+	if _, err := f.courier.States.write(context.Background(), State{Merchant: e.Merchant, Endpoint: e.ID, RestUntil: &until, Line: lined}); err != nil {
+		t.Fatal(err)
+	}
+	told := f.event(e, "pay_1", 1, "")
+	if err := f.courier.Events.Record(context.Background(), told); err != nil {
+		t.Fatal(err)
+	}
+	now := f.now()
+	for _, c := range []struct {
+		trial bool
+		posts int
+	}{{false, 0}, {true, 1}} {
+		body, _ := json.Marshal(Job{Merchant: e.Merchant, Event: told.ID, Endpoint: e.ID, Attempt: 1, Turn: &now, Trial: c.trial})
+		if _, err := f.courier.Invoke(context.Background(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "1", Body: string(body)}}}); err != nil {
+			t.Fatal(err)
+		}
+		if k.count() != c.posts {
+			t.Errorf("trial %t: %d posts", c.trial, k.count())
+		}
+	}
+}

@@ -16,9 +16,17 @@ type Job struct {
 	Endpoint string `json:"endpoint"`
 	Attempt  int    `json:"attempt"` // from 1
 
-	// Turn is when the attempt may be made, where the sweep has let it go from its endpoint's line: whether the endpoint
-	// rests, or has a limit, was seen to then.
+	// Turn is when the attempt may be made, where the sweep has let it go from its endpoint's line: a limit was seen to then.
 	Turn *time.Time `json:"turn,omitempty"`
+	// Trial says that it is to be made though the endpoint rests: the one that the sweep chose to try it, or one that a
+	// person has asked for.
+	Trial bool `json:"trial,omitempty"`
+}
+
+// tried is the job of an attempt that a person has asked for.
+func (j Job) tried() Job {
+	j.Trial = true
+	return j
 }
 
 // Message is the job as a message. Its group is the endpoint, whose share of the queue it counts to.

@@ -87,7 +87,7 @@ func (l line) sweep(ctx context.Context) (Swept, error) {
 	if err != nil || len(turns) == 0 {
 		return Swept{}, err
 	}
-	return l.sweeper.release(ctx, keys[:len(turns)], turns)
+	return l.sweeper.release(ctx, keys[:len(turns)], turns, l.state.RestUntil != nil)
 }
 
 // most is how many may be let go at the most. What nobody is there to receive goes at once, to be recorded as held.
@@ -193,12 +193,12 @@ func (l line) anything(ctx context.Context) (bool, error) {
 }
 
 // release claims deliveries and sends their jobs, each with its turn.
-func (s Sweeper) release(ctx context.Context, keys []dynamo.Key, turns []time.Time) (Swept, error) {
+func (s Sweeper) release(ctx context.Context, keys []dynamo.Key, turns []time.Time, trial bool) (Swept, error) {
 	jobs, err := s.claim(ctx, keys)
 	messages := make([]queue.Message, len(jobs))
 	now := s.now()
 	for i := range jobs {
-		jobs[i].Turn = &turns[i]
+		jobs[i].Turn, jobs[i].Trial = &turns[i], trial
 		messages[i] = jobs[i].Message(turns[i].Sub(now).Truncate(time.Second))
 	}
 	return Swept{Sent: len(jobs), Overtaken: len(keys) - len(jobs)}, errors.Join(err, s.Jobs.Send(ctx, messages...))

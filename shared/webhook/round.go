@@ -122,13 +122,13 @@ func (p *place) giveBack(ctx context.Context) {
 // turn says whether the attempt may be made now, and whether it tries an endpoint that rested. It waits for a turn that
 // comes within a second.
 func (c Courier) turn(ctx context.Context, job Job, f *found) (mayGo, trying bool, err error) {
-	if job.Turn != nil {
-		return true, f.state.RestUntil != nil, c.until(ctx, *job.Turn)
+	if job.Trial {
+		return true, f.state.RestUntil != nil, nil
 	}
 	for range stateTries {
 		now := c.now()
 		switch {
-		case f.state.resting(now):
+		case f.state.resting(now): // it may have begun to after this one had its turn
 			return false, false, nil
 		case f.state.toBeTried(now):
 			trying = true
@@ -136,6 +136,8 @@ func (c Courier) turn(ctx context.Context, job Job, f *found) (mayGo, trying boo
 			f.state, err = c.States.write(ctx, f.state.trial(now).joined())
 		case f.endpoint.Limit == 0:
 			return true, false, nil
+		case job.Turn != nil:
+			return true, false, c.until(ctx, *job.Turn)
 		default:
 			next, turns := f.state.turns(f.endpoint.Limit, 1, now, time.Second)
 			if len(turns) == 0 {

@@ -50,7 +50,7 @@ func (s Sender) Test(ctx context.Context, merchant, endpoint string) (event.Even
 	if err := s.Events.Record(ctx, test); err != nil {
 		return event.Event{}, err
 	}
-	return test, s.Jobs.Send(ctx, Job{Merchant: merchant, Event: test.ID, Endpoint: one.ID, Attempt: 1}.Message(0))
+	return test, s.Jobs.Send(ctx, Job{Merchant: merchant, Event: test.ID, Endpoint: one.ID, Attempt: 1}.tried().Message(0))
 }
 
 // Resend asks for one more attempt of a delivery, whatever became of it, under the same webhook-id.
@@ -78,7 +78,7 @@ func (s Sender) Resend(ctx context.Context, merchant, delivery string) (Delivery
 	if err != nil {
 		return Delivery{}, err
 	}
-	return again, s.Jobs.Send(ctx, again.job().Message(0))
+	return again, s.Jobs.Send(ctx, again.job().tried().Message(0))
 }
 
 // overtaken: the delivery was reopened by someone else, or by this very call whose answer was lost; or
