@@ -32,13 +32,6 @@ func Derived(prefix string, at time.Time, parts ...string) string {
 	return prefix + "_" + u.String()
 }
 
-// Earliest is the first of all ids of a moment, and so of all later ones.
-func Earliest(prefix string, at time.Time) string {
-	var u ulid.ULID
-	_ = u.SetTime(ulid.Timestamp(at))
-	return prefix + "_" + u.String()
-}
-
 // LastBefore is the last of all ids of the moments before one.
 func LastBefore(prefix string, at time.Time) string {
 	var u ulid.ULID

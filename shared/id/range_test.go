@@ -7,11 +7,11 @@ import (
 
 func TestAnIdLiesBetweenTheBoundsOfItsMomentAndOutsideThoseOfOthers(t *testing.T) {
 	at := time.Date(2026, 11, 29, 12, 0, 0, 123e6, time.UTC)
-	for _, name := range []string{Derived("evt", at, "a"), Derived("evt", at, "b"), Earliest("evt", at)} {
-		if !Valid("evt", name) || name < Earliest("evt", at) || name > LastBefore("evt", at.Add(time.Millisecond)) {
+	for _, name := range []string{Derived("evt", at, "a"), Derived("evt", at, "b"), First("evt", at)} {
+		if !Valid("evt", name) || name < First("evt", at) || name > LastBefore("evt", at.Add(time.Millisecond)) {
 			t.Errorf("%s is not within its own millisecond", name)
 		}
-		if name >= Earliest("evt", at.Add(time.Millisecond)) || name <= LastBefore("evt", at) {
+		if name >= First("evt", at.Add(time.Millisecond)) || name <= LastBefore("evt", at) {
 			t.Errorf("%s is within another millisecond", name)
 		}
 	}

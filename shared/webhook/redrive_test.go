@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
@@ -147,5 +148,51 @@ func TestWhyALetterIsDead(t *testing.T) {
 		if empty, vain := looksOf(position); empty != want[0] || vain != want[1] {
 			t.Errorf("%q: %d, %d", position, empty, vain)
 		}
+	}
+}
+
+// within is the same queues, asked by a process that may be stopped at any call.
+func (l Letters) within(t *testing.T, one *life) Letters {
+	t.Helper()
+	cfg := parts.Config(t, "FARRIER_TEST_SQS")
+	one.outside = cfg.HTTPClient
+	cfg.HTTPClient, cfg.Retryer = one, func() aws.Retryer { return aws.NopRetryer{} }
+	client := sqs.NewFromConfig(cfg)
+	return Letters{Dead: queue.Queue{Client: client, URL: l.Dead.URL}, Jobs: queue.Queue{Client: client, URL: l.Jobs.URL}}
+}
+
+func TestConformanceNoLetterIsLostWhereverARedriveIsStopped(t *testing.T) {
+	for _, how := range []accident{stopBefore, stopAfter, doneTwice} {
+		t.Run(string(how), func(t *testing.T) {
+			t.Parallel()
+			for call := 1; call <= 3; call++ { // receive, send, delete
+				l, one := letters(t)
+				for i := range 3 {
+					if err := l.Dead.Send(context.Background(), queue.Message{Body: deadJob(i + 1)}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				one.CreatedAt = time.Now().Add(time.Second)
+				mortal := &life{at: call, accident: how}
+				_, err := l.within(t, mortal).Step(context.Background(), one, 10)
+				if stopped := mortal.again(); stopped == (err == nil) || mortal.calls < call {
+					t.Fatalf("call %d of %d: %v", call, mortal.calls, err)
+				}
+				seen := map[string]bool{} // what was taken and not deleted is back after a while: it is there, whoever sees it
+				for _, q := range []queue.Queue{l.Jobs, l.Dead} {
+					for _, m := range bodies(t, q) {
+						seen[*m.Body] = true
+					}
+				}
+				about, err := l.Dead.Client.GetQueueAttributes(context.Background(), &sqs.GetQueueAttributesInput{QueueUrl: &l.Dead.URL,
+					AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessagesNotVisible}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if hidden := about.Attributes["ApproximateNumberOfMessagesNotVisible"]; len(seen) != 3 && hidden != "3" {
+					t.Errorf("call %d: %d are seen, %s are hidden", call, len(seen), hidden)
+				}
+			}
+		})
 	}
 }

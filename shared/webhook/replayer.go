@@ -130,7 +130,7 @@ type span struct {
 // page reads a page of a merchant's events in the order of time, with their deliveries to an endpoint, and says whether
 // there may be more.
 func (r Replayer) page(ctx context.Context, merchant string, e Endpoint, s span, most int) (page []telling, more bool, err error) {
-	query := dynamo.Query{PK: merchant, From: max(id.Earliest("evt", s.from), s.after), To: id.LastBefore("evt", s.until), Limit: int32(most)} // #nosec G115 -- at most pageOfEvents
+	query := dynamo.Query{PK: merchant, From: max(id.First("evt", s.from), s.after), To: id.LastBefore("evt", s.until), Limit: int32(most)} // #nosec G115 -- at most pageOfEvents
 	if query.From > query.To {
 		return nil, false, nil
 	}

@@ -74,7 +74,7 @@ func newBureau(t *testing.T, on tables) *bureau {
 	over := func(db *dynamodb.Client) Replayer {
 		table := func(name string) dynamo.Table { return dynamo.Table{Client: db, Name: name} }
 		return Replayer{
-			Events: event.Store{Table: table(on.events)}, Endpoints: Endpoints{Table: table(on.endpoints), Now: clock},
+			Events: event.Store{Table: table(on.events), Now: clock}, Endpoints: Endpoints{Table: table(on.endpoints), Now: clock},
 			Deliveries: Deliveries{Table: table(on.deliveries)}, Jobs: b.outbox.Queue("jobs", b.life), Now: clock,
 		}
 	}
@@ -519,6 +519,49 @@ func TestConformanceAForecastSaysWhereItStoppedCounting(t *testing.T) {
 	for _, e := range all {
 		if b.delivery(e).Version != 4 {
 			t.Error("a forecast has touched a delivery")
+		}
+	}
+}
+
+// TestConformanceARecoverThatIsAskedForAndStoppedIsAskedForAgain stops who begins, pauses and resumes a task at each of
+// their calls; the same again ends with one task that is done.
+func TestConformanceARecoverThatIsAskedForAndStoppedIsAskedForAgain(t *testing.T) {
+	ctx := context.Background()
+	on := newTables(t)
+	for _, how := range []accident{stopBefore, stopAfter, doneTwice} {
+		for call := 1; ; call++ {
+			b := newBureau(t, on)
+			wanted := b.was(b.happened(30*time.Hour, event.PaymentPaid), Failed)
+			b.life.at, b.life.accident = call, how
+			until := func(f func() error) { // a person who gets an error tries again
+				t.Helper()
+				for range 5 {
+					err := f()
+					if stopped := b.life.again(); !stopped && err == nil {
+						return
+					}
+				}
+				t.Fatalf("%s, call %d: it never succeeds", how, call)
+			}
+			ask := b.again()
+			ask.Since = at(-48 * time.Hour) // whatever the endpoint offers meanwhile
+			var one task.Task
+			until(func() (err error) { one, err = b.replays.Recover(ctx, ask); return err })
+			until(func() error { _, err := b.replays.Tasks.Pause(ctx, b.merchant, one.ID); return err })
+			until(func() error { _, err := b.replays.Tasks.Resume(ctx, b.merchant, one.ID); return err })
+			calls := b.life.calls
+			b.life.at = 0
+			b.run()
+			list, _, err := b.replays.Tasks.List(ctx, b.merchant, 10, "")
+			if err != nil || len(list) != 1 || list[0].State != task.Done || list[0].Progress.Sent != 1 || b.jobsOf(wanted) != 1 || b.delivery(wanted).Version != 5 {
+				t.Fatalf("%s, call %d: %d jobs, %+v, %v", how, call, b.jobsOf(wanted), list, err)
+			}
+			if calls < call {
+				if call < 10 {
+					t.Errorf("only %d calls were stopped", call-1)
+				}
+				break
+			}
 		}
 	}
 }
