@@ -55,7 +55,7 @@ func (a *API) routes() {
 	}, adapter{a.mux, a})
 	for _, resource := range []func(huma.API){
 		a.merchantRoutes, a.connectionRoutes, a.callbackRoutes, a.paymentRoutes, a.depositRoutes, a.ledgerRoutes,
-		a.endpointRoutes, a.endpointHealthRoutes, a.eventRoutes, a.deliveryRoutes, a.taskRoutes, a.healthRoutes,
+		a.endpointRoutes, a.endpointHealthRoutes, a.eventRoutes, a.eventTypeRoutes, a.deliveryRoutes, a.taskRoutes, a.healthRoutes,
 	} {
 		resource(h)
 	}

@@ -103,7 +103,7 @@ func TestTheRoutesAreThoseThatAreFixed(t *testing.T) {
 	slices.Sort(got)
 	want := []string{
 		"DELETE /v1/merchants/{id}/keys/{key}", "DELETE /v1/webhook-endpoints/{id}",
-		"GET /v1/balances", "GET /v1/callbacks", "GET /v1/callbacks/{id}", "GET /v1/connections", "GET /v1/connections/{id}", "GET /v1/dead-letters", "GET /v1/deposits", "GET /v1/entries", "GET /v1/events", "GET /v1/events/{id}", "GET /v1/events/{id}/deliveries",
+		"GET /v1/balances", "GET /v1/callbacks", "GET /v1/callbacks/{id}", "GET /v1/connections", "GET /v1/connections/{id}", "GET /v1/dead-letters", "GET /v1/deposits", "GET /v1/entries", "GET /v1/event-types", "GET /v1/event-types/{type}", "GET /v1/events", "GET /v1/events/{id}", "GET /v1/events/{id}/deliveries",
 		"GET /v1/health", "GET /v1/payments", "GET /v1/payments/{id}", "GET /v1/payments/{id}/statement", "GET /v1/tasks", "GET /v1/tasks/{id}", "GET /v1/webhook-endpoints", "GET /v1/webhook-endpoints/{id}",
 		"GET /v1/webhook-endpoints/{id}/deliveries", "GET /v1/webhook-endpoints/{id}/health",
 		"GET /v1/webhook-keys/{merchant}/{endpoint}",

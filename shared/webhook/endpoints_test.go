@@ -158,7 +158,7 @@ func asJSON(t *testing.T, v any) string {
 // eventOf is a test event for an endpoint.
 func eventOf(t *testing.T, e Endpoint) event.Event {
 	t.Helper()
-	made, err := event.New(event.Event{Merchant: e.Merchant, ID: "evt_01JD0000000000000000000000", Type: event.EndpointTest, CreatedAt: noon, Object: e.ID, Version: 1}, tested{Endpoint: e.ID})
+	made, err := event.New(event.Event{Merchant: e.Merchant, ID: "evt_01JD0000000000000000000000", Type: event.EndpointTest, CreatedAt: noon, Object: e.ID, Version: 1}, TestedView{Endpoint: e.ID})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,8 +24,8 @@ type Sender struct {
 	Random     io.Reader
 }
 
-// tested is the data of an endpoint.test event.
-type tested struct {
+// TestedView is what an endpoint.test event tells.
+type TestedView struct {
 	Endpoint string `json:"endpoint"`
 	Message  string `json:"message"`
 }
@@ -43,7 +43,7 @@ func (s Sender) Test(ctx context.Context, merchant, endpoint string) (event.Even
 	}
 	test, err := event.New(
 		event.Event{Merchant: merchant, ID: name, Type: event.EndpointTest, CreatedAt: now, Object: one.ID, Version: one.Version},
-		tested{Endpoint: one.ID, Message: "This is a test. Nothing has happened."})
+		TestedView{Endpoint: one.ID, Message: "This is a test. Nothing has happened."})
 	if err != nil {
 		return event.Event{}, err
 	}

@@ -8,8 +8,8 @@ import (
 	"farrier/shared/event"
 )
 
-// HealthView is what events about an endpoint tell of it.
-type HealthView struct {
+// TroubleView is what events about an endpoint tell of it.
+type TroubleView struct {
 	ID     string     `json:"id"`
 	Server string     `json:"server,omitempty" doc:"scheme and host of its URL, and no more of it; of one that was disabled" example:"https://shop.example.com"`
 	Reason string     `json:"reason,omitempty" doc:"why it is disabled, or what the last attempt in vain met"`
@@ -22,9 +22,9 @@ func (e Endpoint) Origin() event.Origin {
 	return event.Origin{Table: "endpoints", Key: e.key(), Version: e.Version, At: e.UpdatedAt, Object: e.ID}
 }
 
-// HealthView is what its own events tell.
-func (e Endpoint) HealthView() HealthView {
-	return HealthView{ID: e.ID, Server: e.Server(), Reason: e.DisabledReason, Since: e.DisabledAt}
+// TroubleView is what its own events tell.
+func (e Endpoint) TroubleView() TroubleView {
+	return TroubleView{ID: e.ID, Server: e.Server(), Reason: e.DisabledReason, Since: e.DisabledAt}
 }
 
 // Server is as much of the URL as may be shown: paths and queries often hold a key.
@@ -41,13 +41,13 @@ func (s State) Origin() event.Origin {
 	return event.Origin{Table: "endpoint-states", Key: dynamo.Key{PK: s.Merchant, SK: s.Endpoint}, Version: s.Version, At: s.UpdatedAt, Object: s.Endpoint}
 }
 
-// HealthView is what those events tell of it.
-func (s State) HealthView() HealthView {
-	return HealthView{ID: s.Endpoint, Reason: s.Trouble, Since: s.FailingSince, Streak: s.Streak}
+// TroubleView is what those events tell of it.
+func (s State) TroubleView() TroubleView {
+	return TroubleView{ID: s.Endpoint, Reason: s.Trouble, Since: s.FailingSince, Streak: s.Streak}
 }
 
 // At is the view with the server that it is about, as far as it is among these endpoints.
-func (h HealthView) At(endpoints []Endpoint) HealthView {
+func (h TroubleView) At(endpoints []Endpoint) TroubleView {
 	for _, one := range endpoints {
 		if one.ID == h.ID {
 			h.Server = one.Server()

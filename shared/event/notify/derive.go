@@ -19,9 +19,9 @@ import (
 type told struct {
 	merchant   string
 	events     []event.Event
-	onlyWanted bool                // not worth recording where no endpoint wants it
-	payment    string              // of a deposit
-	health     *webhook.HealthView // of an endpoint: its owner is told too
+	onlyWanted bool                 // not worth recording where no endpoint wants it
+	payment    string               // of a deposit
+	health     *webhook.TroubleView // of an endpoint: its owner is told too
 }
 
 // derive says what a record stands for: nothing, for a removed item. What kind of thing was written is
@@ -100,7 +100,7 @@ func ofEndpoint(item dynamo.Item) (told, error) {
 	if err := dynamo.Unmarshal(item, &e); err != nil {
 		return told{}, err
 	}
-	return ofHealth(e.Origin(), e.Told, e.HealthView())
+	return ofHealth(e.Origin(), e.Told, e.TroubleView())
 }
 
 func ofState(item dynamo.Item) (told, error) {
@@ -108,10 +108,10 @@ func ofState(item dynamo.Item) (told, error) {
 	if err := dynamo.Unmarshal(item, &s); err != nil {
 		return told{}, err
 	}
-	return ofHealth(s.Origin(), s.Events, s.HealthView())
+	return ofHealth(s.Origin(), s.Events, s.TroubleView())
 }
 
-func ofHealth(o event.Origin, types []string, health webhook.HealthView) (told, error) {
+func ofHealth(o event.Origin, types []string, health webhook.TroubleView) (told, error) {
 	if len(types) == 0 {
 		return told{merchant: o.Key.PK}, nil
 	}

@@ -24,7 +24,7 @@ type Owners struct {
 
 // Tell publishes an event about an endpoint: to machines its payload, to people a few lines. Where it is done again the
 // same is said twice.
-func (o Owners) Tell(ctx context.Context, e event.Event, health webhook.HealthView) error {
+func (o Owners) Tell(ctx context.Context, e event.Event, health webhook.TroubleView) error {
 	if o.Topic == "" {
 		return nil
 	}
@@ -46,7 +46,7 @@ func (o Owners) Tell(ctx context.Context, e event.Event, health webhook.HealthVi
 }
 
 // letter is for people.
-func letter(e event.Event, health webhook.HealthView) string {
+func letter(e event.Event, health webhook.TroubleView) string {
 	lines := []string{
 		event.Meaning(e.Type), "",
 		"Endpoint: " + health.ID,

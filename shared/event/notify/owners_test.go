@@ -123,7 +123,7 @@ func TestALetterSaysWhatAPersonNeedsAndNoSecret(t *testing.T) {
 	if strings.Contains(text, "7f3a") || strings.Contains(string(told.events[0].Payload), "7f3a") {
 		t.Errorf("the URL's key is told: %s", text)
 	}
-	if text := letter(told.events[0], webhook.HealthView{ID: troubled}); !strings.Contains(text, "(deleted)") || strings.Contains(text, "Since") {
+	if text := letter(told.events[0], webhook.TroubleView{ID: troubled}); !strings.Contains(text, "(deleted)") || strings.Contains(text, "Since") {
 		t.Errorf("%s", text)
 	}
 }
