@@ -34,14 +34,22 @@ func newEndpoints(t *testing.T) Endpoints {
 	}
 }
 
-var wanted = Request{Merchant: "mer_1", Settings: Settings{URL: "https://merchant.example/hooks", Events: []string{"payment.*"}}}
-
-func TestConformanceAnEndpointsSecretIsShownOnceAndStoredSealed(t *testing.T) {
-	e, ctx := newEndpoints(t), context.Background()
-	made, secret, err := e.Create(ctx, wanted)
+// created are endpoints with one that was asked for, and its secret.
+func created(t *testing.T, r Request) (e Endpoints, made Endpoint, secret string) {
+	t.Helper()
+	e = newEndpoints(t)
+	made, secret, err := e.Create(context.Background(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return e, made, secret
+}
+
+var wanted = Request{Merchant: "mer_1", Settings: Settings{URL: "https://merchant.example/hooks", Events: []string{"payment.*"}}}
+
+func TestConformanceAnEndpointsSecretIsShownOnceAndStoredSealed(t *testing.T) {
+	ctx := context.Background()
+	e, made, secret := created(t, wanted)
 	if _, err := standardwebhooks.NewWebhook(secret); err != nil || !strings.HasPrefix(secret, "whsec_") || len(secret) != 6+44 {
 		t.Errorf("the secret %q: %v", secret, err)
 	}
@@ -64,13 +72,10 @@ func TestConformanceAnEndpointsSecretIsShownOnceAndStoredSealed(t *testing.T) {
 }
 
 func TestConformanceTheSameRequestAgainFindsItsEndpointAndItsSecret(t *testing.T) {
-	e, ctx := newEndpoints(t), context.Background()
+	ctx := context.Background()
 	r := wanted
 	r.ID = "ep_01JD0000000000000000000000"
-	first, secret, err := e.Create(ctx, r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	e, first, secret := created(t, r)
 	second, again, err := e.Create(ctx, r)
 	if err != nil || again != secret || !reflect.DeepEqual(second, first) {
 		t.Errorf("%+v %t %v", second, again == secret, err)
@@ -94,12 +99,9 @@ func settled(t *testing.T) Request {
 }
 
 func TestConformanceWhatIsSecretOfAnEndpointIsSealedForItAlone(t *testing.T) {
-	e, ctx := newEndpoints(t), context.Background()
+	ctx := context.Background()
 	r := settled(t)
-	made, secret, err := e.Create(ctx, r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	e, made, secret := created(t, r)
 	read, err := e.Get(ctx, "mer_1", made.ID)
 	if err != nil || !reflect.DeepEqual(read, made) {
 		t.Errorf("%+v, want %+v: %v", read, made, err)
@@ -166,13 +168,10 @@ func eventOf(t *testing.T, e Endpoint) event.Event {
 }
 
 func TestConformanceTheSameRequestWithEverySettingAgainFindsItsEndpoint(t *testing.T) {
-	e, ctx := newEndpoints(t), context.Background()
+	ctx := context.Background()
 	r := settled(t)
 	r.ID = "ep_01JD0000000000000000000000"
-	first, secret, err := e.Create(ctx, r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	e, first, secret := created(t, r)
 	second, again, err := e.Create(ctx, r)
 	if err != nil || again != secret || !reflect.DeepEqual(second, first) {
 		t.Errorf("%+v %t %v", second, again == secret, err)
@@ -199,11 +198,8 @@ func TestConformanceTheSameRequestWithEverySettingAgainFindsItsEndpoint(t *testi
 }
 
 func TestConformanceASettingThatIsLeftOutStaysAndOneThatIsTakenAwayGoes(t *testing.T) {
-	e, ctx := newEndpoints(t), context.Background()
-	made, _, err := e.Create(ctx, settled(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	ctx := context.Background()
+	e, made, _ := created(t, settled(t))
 	kept, err := e.Update(ctx, "mer_1", made.ID, func(s *Settings) { s.Limit = 9 }, Private{})
 	made.Limit, made.Version, made.UpdatedAt = 9, 2, kept.UpdatedAt
 	if err != nil || !reflect.DeepEqual(kept, made) {
@@ -224,11 +220,8 @@ func TestConformanceASettingThatIsLeftOutStaysAndOneThatIsTakenAwayGoes(t *testi
 
 // The public keys are looked up by receivers, who verify by them.
 func TestConformanceV1aTurnedOnLaterHasAKeyThatStaysAndIsRotatedWithTheSecret(t *testing.T) {
-	e, ctx := newEndpoints(t), context.Background()
-	made, _, err := e.Create(ctx, wanted)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ctx := context.Background()
+	e, made, _ := created(t, wanted)
 	now := time.Now()
 	shape := func(one Endpoint) string {
 		t.Helper()
@@ -299,11 +292,8 @@ func TestConformanceV1aTurnedOnLaterHasAKeyThatStaysAndIsRotatedWithTheSecret(t 
 }
 
 func TestConformanceTheSameRotationAgainIsTheFirstOne(t *testing.T) {
-	e, ctx := newEndpoints(t), context.Background()
-	made, _, err := e.Create(ctx, settled(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	ctx := context.Background()
+	e, made, _ := created(t, settled(t))
 	rotate := func() (Endpoint, string) {
 		t.Helper()
 		again := e
@@ -322,11 +312,8 @@ func TestConformanceTheSameRotationAgainIsTheFirstOne(t *testing.T) {
 }
 
 func TestConformanceEveryFieldOfAnEndpointIsChecked(t *testing.T) {
-	e, ctx := newEndpoints(t), context.Background()
-	made, _, err := e.Create(ctx, wanted)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ctx := context.Background()
+	e, made, _ := created(t, wanted)
 	insecure, none := "http://merchant.example/", []string{}
 	for field, do := range map[string]func() error{
 		"url":       func() error { r := wanted; r.URL = insecure; _, _, err := e.Create(ctx, r); return err },
@@ -356,11 +343,8 @@ func TestConformanceEveryFieldOfAnEndpointIsChecked(t *testing.T) {
 }
 
 func TestConformanceAnEndpointIsChangedDisabledEnabledRotatedAndDeleted(t *testing.T) {
-	e, ctx := newEndpoints(t), context.Background()
-	made, secret, err := e.Create(ctx, wanted)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ctx := context.Background()
+	e, made, secret := created(t, wanted)
 	url, patterns := "https://merchant.example/other", []string{"*"}
 	changed, err := e.Update(ctx, "mer_1", made.ID, func(s *Settings) { s.URL = url }, Private{})
 	if err != nil || changed.URL != url || changed.Events[0] != "payment.*" || changed.Version != 2 {
@@ -409,11 +393,8 @@ func TestConformanceAnEndpointIsChangedDisabledEnabledRotatedAndDeleted(t *testi
 }
 
 func TestConformanceChangesOfOneEndpointAtOnceAreAllMade(t *testing.T) {
-	e, ctx := newEndpoints(t), context.Background()
-	made, _, err := e.Create(ctx, wanted)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ctx := context.Background()
+	e, made, _ := created(t, wanted)
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {
