@@ -264,8 +264,7 @@ func TestConformanceNoReaderMissesAnEvent(t *testing.T) {
 		pass := func() {
 			truth = truth.Add(time.Duration(rapid.SampledFrom([]int{1, 200, 1900, 2500, 6000}).Draw(r, "ms")) * time.Millisecond)
 		}
-		var meanwhile func(process int) func() error
-		meanwhile = func(process int) func() error {
+		meanwhile := func(process int) func() error {
 			return func() error {
 				inner := s.before
 				s.before = nil
