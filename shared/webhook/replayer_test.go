@@ -570,3 +570,33 @@ func TestConformanceWhoBeginsOrResumesATaskAndIsStoppedTriesAgain(t *testing.T) 
 		}
 	}
 }
+
+// TestConformanceWhatIsRecoveredGetsItsWholeScheduleAgainEvenIfItsJobIsLost has the courier and the sweep take it on.
+func TestConformanceWhatIsRecoveredGetsItsWholeScheduleAgainEvenIfItsJobIsLost(t *testing.T) {
+	for name, lost := range map[string]bool{"sent": false, "lost": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, newGround(t), statuses(http.StatusInternalServerError))
+			w.run()
+			first := w.delivery()
+			if first.Status != Failed || first.Reason != Exhausted {
+				t.Fatalf("%+v", first)
+			}
+			w.letters = nil
+			again := Replayer{Events: w.courier.Events, Endpoints: w.courier.Endpoints, Deliveries: w.courier.Deliveries, Jobs: w.courier.Jobs, Now: w.clock}
+			on, err := w.courier.Endpoints.Enable(context.Background(), w.endpoint.Merchant, w.endpoint.ID) // it was disabled for failing so long
+			w.must(err)
+			terms := Terms{Endpoint: w.endpoint.ID, Since: on.MissedSince, Until: at(time.Hour)}
+			step, err := again.Step(context.Background(), task.Task{ID: "tsk_1", Owner: w.endpoint.Merchant, Kind: KindRecover, Terms: terms.text()}, 10)
+			if err != nil || !step.Done || step.Sent != 1 {
+				t.Fatalf("%+v, %v", step, err)
+			}
+			if lost {
+				w.waiting = nil
+			}
+			w.run()
+			if d := w.delivery(); d.Status != Failed || d.Made != 2*first.Made || d.Cause != Recovered || len(w.letters) == 0 {
+				t.Errorf("%d attempts, then %d: %+v", first.Made, d.Made, d)
+			}
+		})
+	}
+}
