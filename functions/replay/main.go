@@ -2,9 +2,11 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -17,8 +19,10 @@ import (
 	"farrier/shared/webhook"
 )
 
-func main() {
-	cfg, now, log := cloud.Config(), time.Now, cloud.Log()
+func main() { lambda.Start(wired(time.Now)) }
+
+func wired(now cloud.Clock) func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
+	cfg, log := cloud.Config(), cloud.Log()
 	store, queues := dynamodb.NewFromConfig(cfg), sqs.NewFromConfig(cfg)
 	table := func(variable string) dynamo.Table { return dynamo.Table{Client: store, Name: cloud.Env(variable)} }
 	jobs := queue.Queue{Client: queues, URL: cloud.Env("DELIVERIES_QUEUE")}
@@ -37,5 +41,5 @@ func main() {
 		Sleep: cloud.Sleep,
 		Log:   log,
 	}
-	lambda.Start(queue.Batch(log, cloud.NewMetrics(), runner.Handle))
+	return queue.Batch(log, cloud.NewMetrics(), runner.Handle)
 }
