@@ -1,4 +1,4 @@
-"""Numbers of event source mappings that come from a parameter: CloudFormation makes them numbers, ministack leaves them text."""
+"""A mapping's number may come from a parameter: CloudFormation makes it a number, ministack leaves it text."""
 
 from ministack.services.cloudformation import provisioners
 
