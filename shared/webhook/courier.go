@@ -252,8 +252,8 @@ func (c Courier) overtaken(ctx context.Context, after Delivery) error {
 
 // sequelSlack is by how much a sequel that may be there already comes later than the first one would:
 // long enough for that attempt to be made and recorded, so that the second finds it made and no
-// endpoint is called twice.
-const sequelSlack = Timeout * 2
+// endpoint is called twice. It is as long as the function may take.
+const sequelSlack = 90 * time.Second
 
 // follow does what follows from what is recorded. It may be done twice without harm.
 func (c Courier) follow(ctx context.Context, d Delivery, slack time.Duration) error {
