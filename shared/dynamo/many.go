@@ -23,15 +23,34 @@ type Want struct {
 const MaxReads = 100
 
 // GetMany reads items of one or several tables, MaxReads in a request, with strong consistency for each; they are no
-// snapshot of one moment. What is not in the answer does not exist. A read costs what it costs alone.
+// snapshot of one moment. What is not in the answer does not exist, but for what an UnreadError names: that error comes
+// with everything that was read, any other error with nothing. A read costs what it costs alone.
 func GetMany(ctx context.Context, client *dynamodb.Client, wanted []Want) (map[Want]Item, error) {
 	found := make(map[Want]Item, len(wanted))
+	var unread []Want
 	for part := range slices.Chunk(distinct(wanted), MaxReads) {
-		if err := readMany(ctx, client, part, found); err != nil {
+		left, err := readMany(ctx, client, part, found)
+		if err != nil {
 			return nil, err
 		}
+		unread = append(unread, left...)
+	}
+	if len(unread) > 0 {
+		return found, &UnreadError{Wants: unread}
 	}
 	return found, nil
+}
+
+// UnreadError names what was not read, because its table is asked for too much: a single item that many ask for is enough.
+type UnreadError struct{ Wants []Want }
+
+func (e *UnreadError) Error() string {
+	return fmt.Sprintf("get many: the tables leave %d keys unprocessed", len(e.Wants))
+}
+
+// AnyOf says whether some of these were not read. A nil error left nothing out.
+func (e *UnreadError) AnyOf(wanted []Want) bool {
+	return e != nil && slices.ContainsFunc(wanted, func(w Want) bool { return slices.Contains(e.Wants, w) })
 }
 
 // distinct leaves out what was named before: DynamoDB refuses a request that names an item twice.
@@ -51,8 +70,9 @@ func distinct(wanted []Want) []Want {
 const patience = 6
 
 // readMany asks for up to MaxReads items, and again for those that were left unprocessed: at once where the answer
-// was full, and after a pause where it brought nothing, which is how a table says that it is asked for too much.
-func readMany(ctx context.Context, client *dynamodb.Client, wanted []Want, found map[Want]Item) error {
+// was full, and after a pause where it brought nothing, which is how a table says that it is asked for too much. It
+// returns what stays unprocessed all the same.
+func readMany(ctx context.Context, client *dynamodb.Client, wanted []Want, found map[Want]Item) ([]Want, error) {
 	asked := map[string]types.KeysAndAttributes{}
 	consistent := true
 	for _, w := range wanted {
@@ -63,24 +83,21 @@ func readMany(ctx context.Context, client *dynamodb.Client, wanted []Want, found
 	for idle := 0; ; {
 		out, err := client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: asked})
 		if err != nil {
-			return fmt.Errorf("get many: %w", err)
+			return nil, fmt.Errorf("get many: %w", err)
 		}
 		brought := 0
 		for table, items := range out.Responses {
 			for _, item := range items {
-				var key struct {
-					PK string `dynamodbav:"pk"`
-					SK string `dynamodbav:"sk"`
+				want, err := wantOf(table, item)
+				if err != nil {
+					return nil, err
 				}
-				if err := Unmarshal(item, &key); err != nil {
-					return err
-				}
-				found[Want{Table: table, Key: Key(key)}] = item
+				found[want] = item
 				brought++
 			}
 		}
 		if len(out.UnprocessedKeys) == 0 {
-			return nil
+			return nil, nil
 		}
 		asked = out.UnprocessedKeys
 		if brought > 0 {
@@ -88,10 +105,33 @@ func readMany(ctx context.Context, client *dynamodb.Client, wanted []Want, found
 			continue
 		}
 		if idle++; idle == patience {
-			return fmt.Errorf("get many: the tables leave keys unprocessed")
+			return wantsOf(asked)
 		}
 		if err := cloud.Sleep(ctx, (25*time.Millisecond)<<idle); err != nil {
-			return err
+			return nil, err
 		}
 	}
+}
+
+func wantsOf(asked map[string]types.KeysAndAttributes) (wants []Want, err error) {
+	for table, of := range asked {
+		for _, key := range of.Keys {
+			want, err := wantOf(table, key)
+			if err != nil {
+				return nil, err
+			}
+			wants = append(wants, want)
+		}
+	}
+	return wants, nil
+}
+
+// wantOf is what was wanted where an item, or its key alone, is the answer.
+func wantOf(table string, item Item) (Want, error) {
+	var key struct {
+		PK string `dynamodbav:"pk"`
+		SK string `dynamodbav:"sk"`
+	}
+	err := Unmarshal(item, &key)
+	return Want{Table: table, Key: Key(key)}, err
 }

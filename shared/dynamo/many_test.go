@@ -2,7 +2,9 @@ package dynamo_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -62,29 +64,67 @@ func TestWhatATableLeavesUnprocessedIsAskedForAgainAndNotForEver(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			requests := 0
-			client := dynamodb.New(dynamodb.Options{Region: "us-east-1", APIOptions: []func(*middleware.Stack) error{func(s *middleware.Stack) error {
-				return s.Initialize.Add(middleware.InitializeMiddlewareFunc("table", func(_ context.Context, in middleware.InitializeInput, _ middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-					requests++
-					asked := in.Parameters.(*dynamodb.BatchGetItemInput).RequestItems["things"]
-					if !aws.ToBool(asked.ConsistentRead) {
-						t.Error("a read that may be old")
-					}
-					n := min(c.perAnswer, len(asked.Keys))
-					out := &dynamodb.BatchGetItemOutput{Responses: map[string][]dynamo.Item{"things": asked.Keys[:n]}}
-					if left := asked.Keys[n:]; len(left) > 0 {
-						out.UnprocessedKeys = map[string]types.KeysAndAttributes{"things": {Keys: left, ConsistentRead: asked.ConsistentRead}}
-					}
-					return middleware.InitializeOutput{Result: out}, middleware.Metadata{}, nil
-				}), middleware.After)
-			}}})
+			client := tableWith(func(asked types.KeysAndAttributes) (items, left []dynamo.Item) {
+				requests++
+				if !aws.ToBool(asked.ConsistentRead) {
+					t.Error("a read that may be old")
+				}
+				n := min(c.perAnswer, len(asked.Keys))
+				return asked.Keys[:n], asked.Keys[n:]
+			})
 			var wanted []dynamo.Want
 			for i := range 10 {
 				wanted = append(wanted, dynamo.Want{Table: "things", Key: dynamo.Key{PK: "a", SK: fmt.Sprint(i)}})
 			}
 			found, err := dynamo.GetMany(ctx, client, wanted)
+			var unread *dynamo.UnreadError
+			if c.fails && (!errors.As(err, &unread) || !slices.Equal(unread.Wants, wanted) || len(found) != 0) {
+				t.Errorf("%d found, %v", len(found), err)
+			}
 			if (err != nil) != c.fails || !c.fails && len(found) != 10 || requests != c.requests {
 				t.Errorf("%d found in %d requests, %v", len(found), requests, err)
 			}
 		})
 	}
+}
+
+func TestAnItemThatManyAskForKeepsNoOtherFromBeingRead(t *testing.T) {
+	var wanted []dynamo.Want
+	for i := range 250 { // three requests, of which the second asks for the hot one
+		wanted = append(wanted, dynamo.Want{Table: "things", Key: dynamo.Key{PK: "a", SK: fmt.Sprint(i)}})
+	}
+	hot := wanted[150]
+	client := tableWith(func(asked types.KeysAndAttributes) (items, left []dynamo.Item) {
+		for _, key := range asked.Keys {
+			if sk := key["sk"].(*types.AttributeValueMemberS); sk.Value == hot.Key.SK {
+				left = append(left, key)
+			} else {
+				items = append(items, key)
+			}
+		}
+		return items, left
+	})
+	found, err := dynamo.GetMany(ctx, client, wanted)
+	var unread *dynamo.UnreadError
+	if !errors.As(err, &unread) || !slices.Equal(unread.Wants, []dynamo.Want{hot}) || len(found) != len(wanted)-1 {
+		t.Fatalf("%d found, %v", len(found), err)
+	}
+	if !unread.AnyOf(wanted[149:151]) || unread.AnyOf(wanted[:150]) || (*dynamo.UnreadError)(nil).AnyOf(wanted) {
+		t.Error("it does not say rightly what was not read")
+	}
+}
+
+// tableWith is a client of one table, things, which answers with some of the keys that it is asked for and leaves others.
+func tableWith(answer func(asked types.KeysAndAttributes) (items, left []dynamo.Item)) *dynamodb.Client {
+	return dynamodb.New(dynamodb.Options{Region: "us-east-1", APIOptions: []func(*middleware.Stack) error{func(s *middleware.Stack) error {
+		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("table", func(_ context.Context, in middleware.InitializeInput, _ middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+			asked := in.Parameters.(*dynamodb.BatchGetItemInput).RequestItems["things"]
+			items, left := answer(asked)
+			out := &dynamodb.BatchGetItemOutput{Responses: map[string][]dynamo.Item{"things": items}}
+			if len(left) > 0 {
+				out.UnprocessedKeys = map[string]types.KeysAndAttributes{"things": {Keys: left, ConsistentRead: asked.ConsistentRead}}
+			}
+			return middleware.InitializeOutput{Result: out}, middleware.Metadata{}, nil
+		}), middleware.After)
+	}}})
 }

@@ -100,13 +100,17 @@ func (c Courier) gather(ctx context.Context, messages []events.SQSMessage, troub
 		work = append(work, found{message: i, job: job, redriven: redriven})
 		wanted = append(wanted, c.wants(job)...)
 	}
+	var unread *dynamo.UnreadError
 	items, err := dynamo.GetMany(ctx, c.Deliveries.Table.Client, wanted)
-	if err != nil {
+	if err != nil && !errors.As(err, &unread) {
 		return nil, err
 	}
 	readable := work[:0]
 	for _, f := range work {
-		if troubles[f.message] = f.read(items, c.wants(f.job)); troubles[f.message] == nil {
+		wants := c.wants(f.job)
+		if unread.AnyOf(wants) {
+			troubles[f.message] = err
+		} else if troubles[f.message] = f.read(items, wants); troubles[f.message] == nil {
 			readable = append(readable, f)
 		}
 	}

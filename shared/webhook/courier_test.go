@@ -7,10 +7,14 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go/middleware"
 
 	"farrier/shared/dynamo"
 	"farrier/shared/problem"
@@ -382,4 +386,56 @@ func TestConformanceTheEventsFilesAreUnderstood(t *testing.T) {
 	if err != nil || d.Status != Failed || d.Reason != Deleted {
 		t.Errorf("an endpoint that does not exist: %+v %v", d, err)
 	}
+}
+
+func TestConformanceAnItemThatManyAskForFailsTheJobsThatNeedItAlone(t *testing.T) {
+	w := newWorld(t, newGround(t), statuses(200))
+	job, hot := w.nextMessage().body, "evt_01KAJ5K7Q0M4T8X2V6B9N3R1ZC"
+	told := w.event
+	told.ID = hot
+	w.must(w.courier.Events.Record(context.Background(), told))
+	w.courier.Deliveries.Table.Client = leavesUnread(w.courier.Deliveries.Table.Client, hot)
+	answer, err := w.courier.Invoke(context.Background(), events.SQSEvent{Records: []events.SQSMessage{
+		{MessageId: "hot", Body: strings.ReplaceAll(job, w.event.ID, hot)}, {MessageId: "other", Body: job},
+	}})
+	if err != nil || len(answer.BatchItemFailures) != 1 || answer.BatchItemFailures[0].ItemIdentifier != "hot" {
+		t.Errorf("%+v %v", answer, err)
+	}
+	if !slices.Equal(w.posts, []string{w.event.ID}) || w.delivery().Status != Delivered {
+		t.Errorf("posts %v, %+v", w.posts, w.delivery())
+	}
+}
+
+// leavesUnread is a client whose readings of many items never bring those of a partition.
+func leavesUnread(client *dynamodb.Client, pk string) *dynamodb.Client {
+	return dynamodb.New(client.Options(), func(o *dynamodb.Options) {
+		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+			return s.Initialize.Add(middleware.InitializeMiddlewareFunc("hot", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+				asked, many := in.Parameters.(*dynamodb.BatchGetItemInput)
+				if !many {
+					return next.HandleInitialize(ctx, in)
+				}
+				answer := &dynamodb.BatchGetItemOutput{UnprocessedKeys: map[string]types.KeysAndAttributes{}}
+				others := map[string]types.KeysAndAttributes{}
+				for table, of := range asked.RequestItems {
+					for _, key := range of.Keys {
+						where := others
+						if key["pk"].(*types.AttributeValueMemberS).Value == pk {
+							where = answer.UnprocessedKeys
+						}
+						where[table] = types.KeysAndAttributes{ConsistentRead: of.ConsistentRead, Keys: append(where[table].Keys, key)}
+					}
+				}
+				if len(others) > 0 {
+					in.Parameters = &dynamodb.BatchGetItemInput{RequestItems: others}
+					out, meta, err := next.HandleInitialize(ctx, in)
+					if err != nil {
+						return out, meta, err
+					}
+					answer.Responses = out.Result.(*dynamodb.BatchGetItemOutput).Responses
+				}
+				return middleware.InitializeOutput{Result: answer}, middleware.Metadata{}, nil
+			}), middleware.After)
+		})
+	})
 }
