@@ -193,7 +193,7 @@ func (p wiring) courier() webhook.Courier {
 		Events: event.Store{Table: p.table("deliver", "events")}, Endpoints: p.endpoints("deliver"),
 		Deliveries: webhook.Deliveries{Table: p.table("deliver", "deliveries")},
 		States:     webhook.States{Table: p.table("deliver", "states"), Now: p.Now},
-		Places:     webhook.Places{Table: p.table("deliver", "states"), Together: 4, PerEndpoint: 2, Now: p.Now},
+		Places:     webhook.Places{Table: p.table("deliver", "states"), Together: 8, PerEndpoint: 2, Now: p.Now, Sleep: p.sleep},
 		Jobs:       p.to("deliver", "deliveries"), DeadLetters: p.to("deliver", "deliveries-dead-letters"),
 		Client: webhook.NewClient(webhook.Options{Local: true, Now: p.Now, Limit: 300 * time.Millisecond}),
 		Now:    p.Now, Sleep: p.sleep, Random: p.random, AtOnce: 1, Log: p.log(), Metrics: p.metrics(),

@@ -33,7 +33,7 @@ func main() {
 		Jobs:        queue.Queue{Client: queues, URL: cloud.Env("DELIVERIES_QUEUE")},
 		DeadLetters: queue.Queue{Client: queues, URL: cloud.Env("DELIVERIES_DEAD_LETTERS")},
 		States:      webhook.States{Table: states, Now: time.Now},
-		Places:      webhook.Places{Table: states, Together: cloud.Number("SLOW_PLACES"), PerEndpoint: webhook.PlacesForOne, Now: time.Now},
+		Places:      webhook.Places{Table: states, Together: cloud.Number("SLOW_PLACES"), PerEndpoint: webhook.PlacesForOne, Now: time.Now, Sleep: cloud.Sleep},
 		Client:      webhook.NewClient(webhook.Options{Local: cloud.LocalRun(), Now: time.Now}),
 		Now:         time.Now,
 		Sleep:       cloud.Sleep,

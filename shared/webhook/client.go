@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"io"
@@ -178,7 +179,7 @@ func (c *Client) send(ctx context.Context, cancel func(), url string, p parcel) 
 	defer time.AfterFunc(bodyWait, cancel).Stop()
 	start, _ := io.ReadAll(io.LimitReader(answer.Body, readAnswer))
 	return outcome{
-		Status: answer.StatusCode, Answer: printable(start), Trouble: troubleOfStatus(answer.StatusCode),
+		Status: answer.StatusCode, Answer: printable(p.masked(start)), Trouble: troubleOfStatus(answer.StatusCode),
 		RetryAfter: retryAfter(answer.Header.Get("Retry-After"), c.now()),
 	}
 }
@@ -201,6 +202,21 @@ func (p parcel) header() http.Header {
 	h["Idempotency-Key"] = []string{}
 	return h
 }
+
+// masked is an answer without the values of the merchant's own headers, which a server may say back to us.
+func (p parcel) masked(answer []byte) []byte {
+	for _, values := range p.Headers {
+		for _, v := range values {
+			if len(v) >= shortestSecret {
+				answer = bytes.ReplaceAll(answer, []byte(v), []byte(Masked))
+			}
+		}
+	}
+	return answer
+}
+
+// shortestSecret: what is shorter stands in many an answer by chance, and protects nothing.
+const shortestSecret = 6
 
 // retryAfter reads seconds or a date (RFC 9110, 10.2.3); what cannot be read asks for nothing.
 func retryAfter(header string, now time.Time) time.Duration {

@@ -169,9 +169,9 @@ var errNoEvent = errors.New("webhook: the job's event is not recorded") // it is
 func (c Courier) pursue(ctx context.Context, f found) error {
 	switch {
 	case f.endpoint == nil:
-		return c.record(ctx, f.delivery.unsent(Failed, Deleted, c.now()))
+		return c.record(ctx, f.delivery, func(d Delivery) Delivery { return d.unsent(Failed, Deleted, c.now()) })
 	case !f.endpoint.Enabled:
-		return c.record(ctx, f.delivery.unsent(Held, Disabled, c.now()))
+		return c.hold(ctx, f)
 	case f.told == nil:
 		return errNoEvent
 	}
@@ -189,10 +189,21 @@ func (c Courier) pursue(ctx context.Context, f found) error {
 	}
 	own := c.placeFor(&f, time.Duration(len(f.endpoint.urls()))*f.endpoint.timeout())
 	if f.state.slow(c.now()) && !own.take(ctx) {
-		return c.park(ctx, f)
+		return c.withoutPlace(ctx, f, trying)
 	}
 	defer own.giveBack(context.WithoutCancel(ctx))
 	return c.make(ctx, f, own, trying)
+}
+
+// hold has the delivery wait until its endpoint is enabled and somebody recovers what it missed. An event that is older than
+// a recover would look back for is noted first.
+func (c Courier) hold(ctx context.Context, f found) error {
+	if f.told != nil && f.endpoint.missesFrom().After(f.told.CreatedAt) {
+		if err := c.Endpoints.missed(ctx, f.delivery.Merchant, f.delivery.Endpoint, f.told.CreatedAt); err != nil {
+			return err
+		}
+	}
+	return c.record(ctx, f.delivery, func(d Delivery) Delivery { return d.unsent(Held, Disabled, c.now()) })
 }
 
 // make makes the attempt and records what came of it.
@@ -209,7 +220,10 @@ func (c Courier) make(ctx context.Context, f found, own *place, trying bool) err
 	c.tell(ctx, f.delivery, made.last)
 	c.note(ctx, &f, made, trying, at)
 	now := c.now()
-	if err := c.record(ctx, f.delivery.after(made, f.endpoint.waits(), f.state.Line != "", now, c.Random)); err != nil {
+	err = c.record(ctx, f.delivery, func(d Delivery) Delivery {
+		return d.after(made, f.endpoint.waits(), f.state.Line != "", now, c.Random)
+	})
+	if err != nil {
 		return err
 	}
 	return c.disableWhereHopeless(ctx, f, at, now)
@@ -218,38 +232,55 @@ func (c Courier) make(ctx context.Context, f found, own *place, trying bool) err
 // disableWhereHopeless disables an endpoint that nothing has reached for long. What waits in its line is held then.
 func (c Courier) disableWhereHopeless(ctx context.Context, f found, at, now time.Time) error {
 	since := f.state.FailingSince
-	if since == nil || f.state.Streak < restAfter || now.Sub(*since) < failingAtMost || now.Sub(f.endpoint.enabledSince()) < failingAtMost {
+	if since == nil || f.state.Streak < restAfter || now.Sub(*since) < failingAtMost {
 		return nil
 	}
 	return c.Endpoints.disableSince(ctx, f.delivery.Merchant, f.delivery.Endpoint, string(Failing), at)
 }
 
-// park has the delivery wait for its turn in its endpoint's line.
-func (c Courier) park(ctx context.Context, f found) error {
-	return c.record(ctx, f.delivery.parked(c.now()))
+// withoutPlace puts an attempt off. One that was to try its endpoint leaves that to rest on.
+func (c Courier) withoutPlace(ctx context.Context, f found, trying bool) error {
+	if trying {
+		now := c.now()
+		if _, err := c.States.change(ctx, f.state, func(s State) State { return s.rested(0, now) }); err != nil {
+			return err
+		}
+	}
+	return c.park(ctx, f)
 }
 
-// record writes what came of an attempt, and does what follows from it.
-func (c Courier) record(ctx context.Context, after Delivery) error {
+// park has the delivery wait for its turn in its endpoint's line.
+func (c Courier) park(ctx context.Context, f found) error {
+	return c.record(ctx, f.delivery, func(d Delivery) Delivery { return d.parked(c.now()) })
+}
+
+// record writes what becomes of a delivery, and does what follows from it. Where someone else has written it meanwhile and
+// made no attempt (a later event that waits for it, the sweep's claim), it becomes of that what was to become of it.
+func (c Courier) record(ctx context.Context, d Delivery, next func(Delivery) Delivery) error {
+	after := next(d)
 	err := c.Deliveries.write(ctx, after)
-	if errors.Is(err, dynamo.ErrStale) {
-		return c.overtaken(ctx, after)
+	if err == nil {
+		return c.follow(ctx, after, 0)
 	}
+	if !errors.Is(err, dynamo.ErrStale) {
+		return err
+	}
+	stored, err := c.Deliveries.read(ctx, d.key())
 	if err != nil {
 		return err
 	}
-	return c.follow(ctx, after, 0)
+	if stored.Made == d.Made && !stored.settled() && stored.Version > d.Version && !stored.same(after) {
+		stored.Merchant = d.Merchant
+		return c.record(ctx, stored, next)
+	}
+	return c.overtaken(ctx, stored, after)
 }
 
 // overtaken: another run of the same job has recorded its own attempt meanwhile, or this very write
 // was done and its answer lost. What is recorded stands, but for one thing: a success is never forgotten.
-func (c Courier) overtaken(ctx context.Context, after Delivery) error {
-	stored, err := c.Deliveries.read(ctx, after.key())
-	if err != nil {
-		return err
-	}
+func (c Courier) overtaken(ctx context.Context, stored, after Delivery) error {
 	if after.Status == Delivered && stored.Status != Delivered {
-		return c.record(ctx, stored.alsoDelivered(after, c.now()))
+		return c.record(ctx, stored, func(d Delivery) Delivery { return d.alsoDelivered(after, c.now()) })
 	}
 	return c.follow(ctx, stored, sequelSlack)
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"io"
 	"maps"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -126,7 +125,8 @@ type Delivery struct {
 	DueAt    string `dynamodbav:"due_at,omitempty"`
 
 	// Then is the event that waits for this delivery, where the endpoint wants them in order.
-	Then string `dynamodbav:"then,omitempty"`
+	Then  string `dynamodbav:"then,omitempty"`
+	Looks int    `dynamodbav:"looks,omitempty"` // how often this one has looked for the one before it
 
 	UpdatedAt time.Time `dynamodbav:"updated_at"`
 	Version   int64     `dynamodbav:"version"` // from 1, raised by every write
@@ -178,7 +178,7 @@ func (d Delivery) after(r round, waits []time.Duration, inLine bool, now time.Ti
 	case r.last.delivered():
 		d.Step = 0
 		return d.settle(Delivered, "")
-	case r.last.Status == http.StatusGone:
+	case r.gone():
 		return d.settle(Failed, Gone)
 	case !another:
 		return d.settle(Failed, Exhausted)
@@ -200,9 +200,12 @@ func (d Delivery) parked(now time.Time) Delivery {
 	return d.next(now).waitInLine(until)
 }
 
-// behind is the delivery that waits for another one to be settled. Should nobody wake it, it looks again by itself.
+// behind is the delivery that waits for another one to be settled. Should nobody wake it, it looks again by itself, less
+// often each time.
 func (d Delivery) behind(now time.Time) Delivery {
-	return d.next(now).waitInTable(now, now.Add(lookAgain))
+	length := min(lookAgain<<min(d.Looks, 10), looksAtLeast)
+	d.Looks++
+	return d.next(now).waitInTable(now, now.Add(length))
 }
 
 // followed is the delivery for which the one of another event waits.
@@ -212,12 +215,32 @@ func (d Delivery) followed(by string, now time.Time) Delivery {
 	return d
 }
 
+// same says whether two are one write.
+func (d Delivery) same(other Delivery) bool {
+	return d.Version == other.Version && d.Status == other.Status && d.Then == other.Then && d.DueAt == other.DueAt && d.UpdatedAt.Equal(other.UpdatedAt)
+}
+
 // announced says that nothing is known of the delivery but that others wait for it: its job is still to come.
 func (d Delivery) announced() bool {
 	return d.Status == Pending && d.Made == 0 && d.NextAt == nil && d.DueAt == ""
 }
 
-const lookAgain = 5 * time.Minute
+const (
+	lookAgain    = 5 * time.Minute
+	looksAtLeast = 6 * time.Hour
+)
+
+// lost says that the delivery's job is surely gone from the queue: it was to be made hours ago, and SQS has tried longer
+// than it does (20 times, each after 9 minutes).
+func (d Delivery) lost(now time.Time) bool {
+	due := d.UpdatedAt
+	if d.NextAt != nil {
+		due = *d.NextAt
+	}
+	return d.Status == Pending && d.DueAt == "" && !due.IsZero() && now.Sub(due) > lostAfter
+}
+
+const lostAfter = 6 * time.Hour
 
 // alsoDelivered is the delivery with the success of another run, whose attempt was made beside the
 // recorded ones.
@@ -260,6 +283,9 @@ func (d Delivery) with(calls []Attempt, now time.Time) Delivery {
 	d = d.next(now)
 	d.Made++
 	d.Attempts = slices.Clone(d.Attempts[max(len(d.Attempts)-keptAttempts+len(calls), 0):])
+	for i := range d.Attempts {
+		d.Attempts[i].Sent.Own = nil // the last one has them
+	}
 	for _, a := range calls {
 		a.N = d.Made
 		d.Attempts = append(d.Attempts, a)

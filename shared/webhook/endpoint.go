@@ -19,6 +19,7 @@ type Endpoint struct {
 	Enabled        bool       `dynamodbav:"enabled"`
 	DisabledReason string     `dynamodbav:"disabled_reason,omitempty"`
 	DisabledAt     *time.Time `dynamodbav:"disabled_at,omitempty"`
+	HeldSince      *time.Time `dynamodbav:"held_since,omitempty"`   // while it is disabled: of the oldest event that is held, where that is older than usual
 	EnabledAt      *time.Time `dynamodbav:"enabled_at,omitempty"`   // the last time that it was enabled again
 	MissedSince    *time.Time `dynamodbav:"missed_since,omitempty"` // what happened from then on may not have been delivered, until a recover has seen to it
 	Told           []string   `dynamodbav:"told,omitempty"`         // the types of the events that the write of this version stands for
@@ -127,16 +128,28 @@ func (e Endpoint) enabled(now time.Time) Endpoint {
 		return e
 	}
 	if e.DisabledAt != nil {
-		missed := e.DisabledAt.Add(-e.reach())
-		if missed.Before(e.CreatedAt) {
-			missed = e.CreatedAt
-		}
+		missed := e.missesFrom()
 		if e.MissedSince == nil || missed.Before(*e.MissedSince) {
 			e.MissedSince = &missed
 		}
 	}
-	e.Enabled, e.DisabledReason, e.DisabledAt, e.EnabledAt = true, "", nil, &now
+	e.Enabled, e.DisabledReason, e.DisabledAt, e.HeldSince, e.EnabledAt = true, "", nil, nil, &now
 	return e
+}
+
+// missesFrom is the moment from which on events may be held for a disabled endpoint; zero for one that was never disabled.
+func (e Endpoint) missesFrom() time.Time {
+	if e.DisabledAt == nil {
+		return time.Time{}
+	}
+	from := e.DisabledAt.Add(-e.reach())
+	if e.HeldSince != nil && e.HeldSince.Before(from) {
+		from = *e.HeldSince
+	}
+	if from.Before(e.CreatedAt) {
+		return e.CreatedAt
+	}
+	return from
 }
 
 // reach is how old an event may be that waited for another attempt when the endpoint was disabled, and so was held:

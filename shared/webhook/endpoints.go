@@ -249,6 +249,23 @@ func (e Endpoints) Rotate(ctx context.Context, merchant, name string, overlap ti
 	return rotated, secret, nil
 }
 
+// missed notes that an event of this time is held for a disabled endpoint.
+func (e Endpoints) missed(ctx context.Context, merchant, name string, at time.Time) error {
+	_, err := e.change(ctx, merchant, name, func(_ time.Time, one Endpoint) Endpoint {
+		switch {
+		case one.Enabled && (one.MissedSince == nil || at.Before(*one.MissedSince)): // it was enabled meanwhile
+			one.MissedSince = &at
+		case !one.Enabled && at.Before(one.missesFrom()):
+			one.HeldSince = &at
+		}
+		return one
+	})
+	if problem.Is(err, problem.NotFound) {
+		return nil
+	}
+	return err
+}
+
 // Delete forgets an endpoint. Deliveries that wait for it are recorded as failed when their time comes.
 func (e Endpoints) Delete(ctx context.Context, merchant, name string) error {
 	one, err := e.Get(ctx, merchant, name)

@@ -42,6 +42,7 @@ type fleet struct {
 	mu      sync.Mutex
 	waiting []*message
 	letters int
+	failed  int           // jobs that came again
 	taken   chan struct{} // a message was sent
 
 	stop func()
@@ -67,7 +68,7 @@ func newFleet(t testing.TB, workers, speed int, slowAfter, timeout time.Duration
 	f.courier = Courier{
 		Events: event.Store{Table: parts.TableOn(t, db), Now: f.now}, Endpoints: endpoints, Deliveries: deliveries,
 		Jobs: jobs, DeadLetters: queue.Queue{Client: jobs.Client, URL: queues.URL + "/letters"},
-		States: States{Table: states, Now: f.now}, Places: Places{Table: states, Together: places, PerEndpoint: PlacesForOne, Now: f.now},
+		States: States{Table: states, Now: f.now}, Places: Places{Table: states, Together: places, PerEndpoint: PlacesForOne, Now: f.now, Sleep: cloud.Sleep},
 		Client: NewClient(Options{Local: true, Now: time.Now, Limit: timeout}), Now: f.now, Sleep: f.sleep, Random: rand.Reader,
 		AtOnce: 10, SlowAfter: slowAfter, Log: quiet, Metrics: metrics,
 	}
@@ -176,6 +177,9 @@ func (f *fleet) work(ctx context.Context) {
 		}
 		for _, failed := range answer.BatchItemFailures {
 			if i, err := strconv.Atoi(failed.ItemIdentifier); err == nil && ctx.Err() == nil {
+				f.mu.Lock()
+				f.failed++
+				f.mu.Unlock()
 				f.put(some[i].body, f.now().Add(30*time.Second))
 			}
 		}

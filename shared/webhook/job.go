@@ -73,6 +73,9 @@ const (
 	pursue             // make the attempt
 )
 
+// clocks is by how much the clock of whoever sent a job may be ahead.
+const clocks = 10 * time.Second
+
 // decide compares a job with what is recorded of its delivery.
 func decide(j Job, d Delivery, now time.Time) step {
 	switch {
@@ -82,9 +85,9 @@ func decide(j Job, d Delivery, now time.Time) step {
 		return mend
 	case d.settled():
 		return drop
-	case d.early(now) > 0 && d.DueAt != "": // the sweep will send a job of its own
+	case d.DueAt != "" && d.early(now) > clocks: // the sweep will send a job of its own
 		return drop
-	case d.early(now) > 0:
+	case d.DueAt == "" && d.early(now) > 0:
 		return wait
 	default:
 		return pursue

@@ -32,8 +32,14 @@ func (s Sweeper) lines(ctx context.Context) (Swept, error) {
 		return sum, err
 	}
 	parts := make([]Swept, len(keys))
+	first := 0 // another one each time, so that none comes last for ever
+	if len(keys) > 0 {
+		first = int(s.now().Unix()/int64(sweepEach/time.Second)) % len(keys)
+	}
 	errs := s.sideBySide(len(keys), func(i int) (err error) {
-		parts[i], err = s.line(ctx, keys[i])
+		if !s.over() {
+			parts[i], err = s.line(ctx, keys[(first+i)%len(keys)])
+		}
 		return err
 	})
 	for _, part := range parts {
@@ -194,12 +200,20 @@ func (l line) anything(ctx context.Context) (bool, error) {
 
 // release claims deliveries and sends their jobs, each with its turn.
 func (s Sweeper) release(ctx context.Context, keys []dynamo.Key, turns []time.Time, trial bool) (Swept, error) {
-	jobs, err := s.claim(ctx, keys)
-	messages := make([]queue.Message, len(jobs))
-	now := s.now()
-	for i := range jobs {
-		jobs[i].Turn, jobs[i].Trial = &turns[i], trial
-		messages[i] = jobs[i].Message(turns[i].Sub(now).Truncate(time.Second))
+	var sum Swept
+	for from := 0; from < len(keys) && !s.over(); from += sentAtOnce {
+		to := min(from+sentAtOnce, len(keys))
+		jobs, err := s.claim(ctx, keys[from:to])
+		messages := make([]queue.Message, len(jobs))
+		now := s.now()
+		for i := range jobs {
+			jobs[i].Turn, jobs[i].Trial = &turns[from+i], trial
+			messages[i] = jobs[i].Message(turns[from+i].Sub(now).Truncate(time.Second))
+		}
+		if err = errors.Join(err, s.Jobs.Send(ctx, messages...)); err != nil {
+			return sum, err
+		}
+		sum = sum.and(Swept{Sent: len(jobs), Overtaken: to - from - len(jobs)})
 	}
-	return Swept{Sent: len(jobs), Overtaken: len(keys) - len(jobs)}, errors.Join(err, s.Jobs.Send(ctx, messages...))
+	return sum, nil
 }

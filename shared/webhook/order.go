@@ -29,7 +29,15 @@ func (c Courier) waitsBehind(ctx context.Context, f *found) (bool, error) {
 		}
 		// First the one that waits, so that it is never forgotten; it looks again by itself after a while.
 		waiting := f.delivery.behind(c.now())
-		if err := c.Deliveries.write(ctx, waiting); err != nil {
+		err = c.Deliveries.write(ctx, waiting)
+		if errors.Is(err, dynamo.ErrStale) { // a later event has just named itself as the one that waits for this one
+			again, err := c.again(ctx, f)
+			if err != nil || !again {
+				return true, err
+			}
+			continue
+		}
+		if err != nil {
 			return false, err
 		}
 		f.delivery = waiting
@@ -38,6 +46,17 @@ func (c Courier) waitsBehind(ctx context.Context, f *found) (bool, error) {
 			return err == nil, err
 		}
 	}
+}
+
+// again reads a delivery that someone else has written, and says whether its attempt is still to be made.
+func (c Courier) again(ctx context.Context, f *found) (bool, error) {
+	stored, err := c.Deliveries.read(ctx, f.delivery.key())
+	if err != nil {
+		return false, err
+	}
+	stored.Merchant = f.delivery.Merchant
+	f.delivery = stored
+	return decide(f.job, stored, c.now()) == pursue, nil
 }
 
 // ahead is the delivery of the last event before this one, about the same object, that the endpoint gets too, if that is not
@@ -53,7 +72,7 @@ func (c Courier) ahead(ctx context.Context, f *found) (Delivery, bool, error) {
 			return Delivery{}, false, err
 		}
 		if d.Version > 0 && !d.announced() {
-			return d, d.Status == Pending, nil
+			return d, d.Status == Pending && !d.lost(c.now()), nil
 		}
 		earlier, err := c.Events.Get(ctx, f.delivery.Merchant, told.Previous)
 		switch {

@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -14,9 +15,10 @@ import (
 // for them, and for one endpoint only a few. An attempt that is answered at once needs none, and costs nothing here.
 type Places struct {
 	Table       dynamo.Table // of the endpoints' states
-	Together    int          // for all endpoints
+	Together    int          // for all endpoints; one merchant's have a quarter of them
 	PerEndpoint int
 	Now         cloud.Clock
+	Sleep       func(context.Context, time.Duration) error
 }
 
 // PlacesForOne is how many attempts of one endpoint may take long at the same time.
@@ -34,6 +36,7 @@ type holding struct {
 type holder struct {
 	Who      string    `dynamodbav:"who"`
 	Endpoint string    `dynamodbav:"endpoint"`
+	Merchant string    `dynamodbav:"merchant"`
 	Until    time.Time `dynamodbav:"until"` // when the place is free again, should nobody give it back
 }
 
@@ -43,21 +46,26 @@ var holdingKey = dynamo.Key{PK: "places", SK: "places"}
 const placeTries = 6
 
 // Take takes a place for a while. It says false where none is free, or where too many ask at once.
-func (p Places) Take(ctx context.Context, endpoint, who string, length time.Duration) (bool, error) {
-	for range placeTries {
+func (p Places) Take(ctx context.Context, h holder, length time.Duration) (bool, error) {
+	for try := range placeTries {
+		if err := p.pause(ctx, try); err != nil {
+			return false, err
+		}
 		now := p.Now()
 		held, err := p.read(ctx)
 		if err != nil {
 			return false, err
 		}
 		next := held.without("", now)
-		if next.has(who) {
+		if next.has(h.Who) {
 			return true, nil // by this very call, whose answer was lost
 		}
-		if len(next.Taken) >= p.Together || next.of(endpoint) >= p.PerEndpoint {
+		ofOne, ofMerchant := next.of(h)
+		if len(next.Taken) >= p.Together || ofOne >= p.PerEndpoint || ofMerchant >= max(p.Together/4, 1) {
 			return false, nil
 		}
-		next.Taken = append(next.Taken, holder{Who: who, Endpoint: endpoint, Until: now.Add(length).UTC()})
+		h.Until = now.Add(length).UTC()
+		next.Taken = append(next.Taken, h)
 		if err := p.write(ctx, next); !errors.Is(err, dynamo.ErrStale) {
 			return err == nil, err
 		}
@@ -67,7 +75,10 @@ func (p Places) Take(ctx context.Context, endpoint, who string, length time.Dura
 
 // GiveBack frees a place. Where it cannot, the place is free when its time is over.
 func (p Places) GiveBack(ctx context.Context, who string) error {
-	for range placeTries {
+	for try := range placeTries {
+		if err := p.pause(ctx, try); err != nil {
+			return err
+		}
 		held, err := p.read(ctx)
 		if err != nil || !held.has(who) {
 			return err
@@ -77,6 +88,15 @@ func (p Places) GiveBack(ctx context.Context, who string) error {
 		}
 	}
 	return nil
+}
+
+// pause is a moment of chance before each further try, so that those who ask together do not ask together again.
+func (p Places) pause(ctx context.Context, try int) error {
+	if try == 0 {
+		return nil
+	}
+	most := (10 * time.Millisecond) << try
+	return p.Sleep(ctx, time.Duration(rand.Int64N(int64(most)))) // #nosec G404 -- no secret
 }
 
 func (p Places) read(ctx context.Context) (holding, error) {
@@ -112,11 +132,15 @@ func (h holding) has(who string) bool {
 	return slices.ContainsFunc(h.Taken, func(t holder) bool { return t.Who == who })
 }
 
-func (h holding) of(endpoint string) (n int) {
+// of counts the places of a holder's endpoint and of its merchant.
+func (h holding) of(one holder) (endpoint, merchant int) {
 	for _, t := range h.Taken {
-		if t.Endpoint == endpoint {
-			n++
+		if t.Endpoint == one.Endpoint {
+			endpoint++
+		}
+		if t.Merchant == one.Merchant {
+			merchant++
 		}
 	}
-	return n
+	return endpoint, merchant
 }

@@ -155,7 +155,7 @@ func judge(kind string, terms Terms, e Endpoint, told event.Event, d Delivery, n
 		return skipOnItsWay
 	case d.untried():
 		return ""
-	case d.Status == Pending:
+	case d.Status == Pending && !d.lost(now):
 		return skipPending
 	case d.Status == Delivered && kind == KindRecover:
 		return skipDelivered

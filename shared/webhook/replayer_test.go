@@ -212,7 +212,7 @@ func TestConformanceARecoverSendsWhatWasMissedAndNothingElse(t *testing.T) {
 	b := newBureau(t, newTables(t))
 	failed, held, missed := b.was(b.happened(40*time.Hour, event.PaymentPaid), Failed), b.was(b.happened(30*time.Hour, event.PaymentPaid), Held), b.happened(20*time.Hour, event.PaymentOver)
 	alone := map[string]event.Event{
-		"delivered": b.was(b.happened(10*time.Hour, event.PaymentPaid), Delivered), "pending": b.was(b.happened(9*time.Hour, event.PaymentPaid), Pending),
+		"delivered": b.was(b.happened(10*time.Hour, event.PaymentPaid), Delivered), "pending": b.was(b.happened(2*time.Hour, event.PaymentPaid), Pending),
 		"not chosen": b.happened(8*time.Hour, event.DepositFinal), "a test": b.was(b.happened(7*time.Hour, event.EndpointTest), Failed),
 		"before since": b.was(b.happened(60*time.Hour, event.PaymentPaid), Failed), "on its way": b.happened(5*time.Minute, event.PaymentPaid),
 	}

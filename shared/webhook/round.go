@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"farrier/shared/dynamo"
@@ -13,6 +14,7 @@ type round struct {
 	attempts []Attempt
 	last     outcome
 	url      int // the one that was called last
+	next     int // the one to begin with next time, where there was no time left for it
 }
 
 // slowAfter is how long an attempt may take without a place.
@@ -26,7 +28,7 @@ var errNoPlace = errors.New("webhook: no place is free for an attempt that takes
 // attempt makes one round. With placed, a place was taken beforehand and the whole time may be used.
 func (c Courier) attempt(ctx context.Context, f found, request parcel, p *place) round {
 	urls, now := f.endpoint.urls(), c.now()
-	first := f.state.from(now)
+	first := f.state.from(now) % len(urls)
 	var r round
 	for i := range urls {
 		r.url = (first + i) % len(urls)
@@ -35,12 +37,23 @@ func (c Courier) attempt(ctx context.Context, f found, request parcel, p *place)
 		r.attempts = append(r.attempts, Attempt{
 			At: at, URL: r.url, Status: r.last.Status, Millis: r.last.Took.Milliseconds(), Answer: r.last.Answer, Error: r.last.Trouble, Sent: request.sent(),
 		})
-		if !r.last.down() || r.last.cut || !c.timeFor(ctx, request.Limit) {
+		if r.last.cut || !r.mayGoOn() {
+			break
+		}
+		if r.next = (r.url + 1) % len(urls); !c.timeFor(ctx, request.Limit) {
 			break
 		}
 	}
 	return r
 }
+
+// mayGoOn says whether another URL is worth trying: this one is down, or it is a fallback that is gone.
+func (r round) mayGoOn() bool {
+	return r.last.down() || (r.url > 0 && r.last.Status == http.StatusGone)
+}
+
+// gone says whether the endpoint itself has said that it is no more.
+func (r round) gone() bool { return r.url == 0 && r.last.Status == http.StatusGone }
 
 // timeFor says whether there is time for one more call.
 func (c Courier) timeFor(ctx context.Context, limit time.Duration) bool {
@@ -55,6 +68,7 @@ func (c Courier) patiently(ctx context.Context, url string, request parcel, p *p
 	looked := make(chan struct{})
 	watch := time.AfterFunc(c.slowAfter(), func() {
 		defer close(looked)
+		p.slow(ctx)
 		if !p.take(ctx) {
 			cut(errNoPlace)
 		}
@@ -89,25 +103,31 @@ func (c Courier) placeFor(f *found, length time.Duration) *place {
 	return &place{courier: c, of: &f.state, who: f.delivery.ID(), length: length + margin}
 }
 
-// take notes the endpoint as slow and takes a place for the attempt. Trouble with the table is no reason to give up.
-func (p *place) take(ctx context.Context) bool {
-	if p.taken {
-		return true
-	}
+// slow notes the endpoint as slow, while the attempt is under way, so that others see it at once.
+func (p *place) slow(ctx context.Context) {
 	now := p.courier.now()
 	state, err := p.courier.States.change(ctx, *p.of, func(s State) State { return s.slowed(p.courier.slowAfter(), now) })
 	if err != nil {
 		p.courier.Log.WarnContext(ctx, "a slow endpoint could not be noted", "endpoint", p.of.Endpoint, "error", err)
-	} else {
-		*p.of = state
+		return
 	}
-	free, err := p.courier.Places.Take(ctx, p.of.Endpoint, p.who, p.length)
-	if err != nil {
-		p.courier.Log.WarnContext(ctx, "a place could not be asked for", "endpoint", p.of.Endpoint, "error", err)
+	*p.of = state
+}
+
+// take takes a place for the attempt. Where it cannot be asked for, there is none: the places' table has too much to do
+// just when many attempts take long.
+func (p *place) take(ctx context.Context) bool {
+	if p.taken {
 		return true
 	}
-	p.taken = free
-	return free
+	free, err := p.courier.Places.Take(ctx, holder{Who: p.who, Endpoint: p.of.Endpoint, Merchant: p.of.Merchant}, p.length)
+	if err != nil {
+		p.courier.Log.WarnContext(ctx, "a place could not be asked for", "endpoint", p.of.Endpoint, "error", err)
+	}
+	if p.taken = free && err == nil; !p.taken {
+		p.courier.Metrics.Count("NoPlace", 1, nil)
+	}
+	return p.taken
 }
 
 func (p *place) giveBack(ctx context.Context) {
@@ -136,7 +156,7 @@ func (c Courier) turn(ctx context.Context, job Job, f *found) (mayGo, trying boo
 			f.state, err = c.States.write(ctx, f.state.trial(now).joined())
 		case f.endpoint.Limit == 0:
 			return true, false, nil
-		case job.Turn != nil:
+		case job.Turn != nil && now.Sub(*job.Turn) <= time.Second: // an older one is over: many of them would come at once
 			return true, false, c.until(ctx, *job.Turn)
 		default:
 			next, turns := f.state.turns(f.endpoint.Limit, 1, now, time.Second)
@@ -174,11 +194,16 @@ func (c Courier) until(ctx context.Context, at time.Time) error {
 func (c Courier) note(ctx context.Context, f *found, r round, trying bool, at time.Time) {
 	now := c.now()
 	state, err := c.States.change(ctx, f.state, func(s State) State {
+		if s.FailingSince != nil && s.FailingSince.Before(f.endpoint.enabledSince()) {
+			s = s.afresh()
+		}
 		switch {
 		case r.last.delivered():
 			s = s.succeeded().using(r.url, now)
-		case !r.last.cut:
-			s = s.failed(r.last, trying, at, now)
+		case r.last.cut:
+			s = s.rested(0, now)
+		default:
+			s = s.failed(r.last, trying, at, now).using(r.next, now)
 		}
 		if took := r.last.Took; took >= c.slowAfter() && !r.last.cut {
 			s = s.slowed(took, now)

@@ -67,7 +67,10 @@ func (s Sender) Resend(ctx context.Context, merchant, delivery string) (Delivery
 		return Delivery{}, err
 	}
 	now := s.now()
-	if d.Status == Pending && d.early(now) == 0 {
+	if d.Status == Pending && d.inLine() {
+		return d, s.Jobs.Send(ctx, d.job().tried().Message(0))
+	}
+	if d.Status == Pending && d.early(now) == 0 && !d.lost(now) {
 		return d, nil
 	}
 	again := d.reopened(Resent, "", now)

@@ -141,9 +141,17 @@ func (s State) rested(asked time.Duration, now time.Time) State {
 	return s
 }
 
-// slowed is the state after an attempt that took long. It is put off again only when half of its time is over.
+// afresh is the state of an endpoint that was enabled again: what was before counts no more.
+func (s State) afresh() State {
+	s.Streak, s.FailingSince, s.Trouble, s.Told, s.RestUntil, s.Rests = 0, nil, "", false, nil, 0
+	return s
+}
+
+// slowed is the state after an attempt that took long. It is put off again only when half of its time is over, or the
+// attempt took twice or half as long as the one that is remembered.
 func (s State) slowed(took time.Duration, now time.Time) State {
-	if s.SlowUntil == nil || s.SlowUntil.Sub(now) < slowFor/2 {
+	remembered := time.Duration(s.Took) * time.Millisecond
+	if s.SlowUntil == nil || s.SlowUntil.Sub(now) < slowFor/2 || took >= 2*remembered || 2*took <= remembered {
 		until := now.Add(slowFor)
 		s.SlowUntil, s.Took = &until, took.Milliseconds()
 	}

@@ -28,7 +28,12 @@ type Sweeper struct {
 	PerShard   int           // how many deliveries of each of the index's shards one sweep sends at the most
 	Log        *slog.Logger
 	Metrics    cloud.Metrics
+
+	end time.Time // of this run, after which nothing more is begun; zero where it makes one sweep
 }
+
+// over says whether the run's time is over.
+func (s Sweeper) over() bool { return !s.end.IsZero() && !s.now().Before(s.end) }
 
 // Swept is what one run did.
 type Swept struct {
@@ -51,7 +56,9 @@ const sweepEach = 10 * time.Second
 // Run sweeps, and goes on while deliveries wait in lines, or more are due than one sweep sends. It may run beside another
 // one: each delivery is claimed under its version, so that one of the two sends it.
 func (s Sweeper) Run(ctx context.Context) (Swept, error) {
-	end := s.now().Add(s.For)
+	if s.For > 0 {
+		s.end = s.now().Add(s.For)
+	}
 	var sum Swept
 	for {
 		began := s.now()
@@ -62,7 +69,7 @@ func (s Sweeper) Run(ctx context.Context) (Swept, error) {
 		if one.Remaining == 0 {
 			next = began.Add(sweepEach)
 		}
-		if err != nil || (one.Remaining == 0 && one.Lines == 0) || !next.Before(end) || !s.now().Before(end) {
+		if err != nil || (one.Remaining == 0 && one.Lines == 0) || s.end.IsZero() || !next.Before(s.end) || s.over() {
 			s.Log.InfoContext(ctx, "swept", "sent", sum.Sent, "overtaken", sum.Overtaken, "remaining", sum.Remaining, "lines", sum.Lines)
 			s.Metrics.Count("DeliveriesDue", sum.Remaining, nil)
 			s.Metrics.Count("EndpointLines", sum.Lines, nil)
@@ -96,7 +103,10 @@ func (s Sweeper) sweep(ctx context.Context, shard string) (Swept, error) {
 	if err != nil {
 		return swept, err
 	}
-	for ten := range slices.Chunk(keys, 10) { // as many as one call to SQS takes
+	for ten := range slices.Chunk(keys, sentAtOnce) {
+		if s.over() {
+			break
+		}
 		claimed, err := s.claim(ctx, ten)
 		if err = errors.Join(err, s.Jobs.Send(ctx, messages(claimed)...)); err != nil {
 			return swept, err
@@ -106,6 +116,10 @@ func (s Sweeper) sweep(ctx context.Context, shard string) (Swept, error) {
 	}
 	return swept, nil
 }
+
+// sentAtOnce is how many one call to SQS takes. No more are claimed before they are sent: what is claimed by a run that is
+// stopped comes five minutes later.
+const sentAtOnce = 10
 
 func messages(jobs []Job) []queue.Message {
 	all := make([]queue.Message, len(jobs))

@@ -182,7 +182,7 @@ func newWorld(t *testing.T, g ground, reply func(n int, w http.ResponseWriter)) 
 	w.courier = Courier{
 		Events: event.Store{Table: dynamo.Table{Client: db, Name: g.events}, Now: w.clock}, Endpoints: endpoints, Deliveries: deliveries,
 		States: States{Table: dynamo.Table{Client: db, Name: g.states}, Now: w.clock},
-		Places: Places{Table: dynamo.Table{Client: db, Name: g.states}, Together: 4, PerEndpoint: 2, Now: w.clock},
+		Places: Places{Table: dynamo.Table{Client: db, Name: g.states}, Together: 8, PerEndpoint: 2, Now: w.clock, Sleep: cloud.Sleep},
 		Sleep:  func(context.Context, time.Duration) error { return nil },
 		Jobs:   queue.Queue{Client: jobs, URL: w.sqs.URL + "/jobs"}, DeadLetters: queue.Queue{Client: jobs, URL: w.sqs.URL + "/letters"},
 		Client: client, Now: w.clock, Random: half{}, AtOnce: 3, Log: quiet,
