@@ -201,6 +201,73 @@ func TestEachFunctionHasARoleOfItsOwnWithoutWildcards(t *testing.T) {
 	}
 }
 
+// Lambda stops a function that has come round to itself by way of SQS some sixteen times, unless it says that it means to
+// (https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html).
+func TestAFunctionThatSendsToAQueueThatTriggersItSaysThatItMeansTo(t *testing.T) {
+	resources := read(t).Resources
+	triggers, sends := map[string][]string{}, map[string][]string{} // functions by queue, queues by function
+	for name, r := range resources {
+		if r.Type != "AWS::Serverless::Function" {
+			continue
+		}
+		for _, e := range dig(r.Properties, "Events") {
+			if e := e.(map[string]any); e["Type"] == "SQS" {
+				queue := e["Properties"].(map[string]any)["Queue"].(string)
+				triggers[queue] = append(triggers[queue], name)
+			}
+		}
+		role := strings.TrimSuffix(r.Properties["Role"].(string), ".Arn")
+		for _, policy := range resources[role].Properties["Policies"].([]any) {
+			for _, statement := range statements(dig(policy.(map[string]any), "PolicyDocument")["Statement"]) {
+				if slices.Contains(statement["Action"].([]any), any("sqs:SendMessage")) {
+					sends[name] = append(sends[name], texts(statement["Resource"])...)
+				}
+			}
+		}
+	}
+	looping := 0
+	for name, r := range resources {
+		if r.Type != "AWS::Serverless::Function" {
+			continue
+		}
+		var reached []string
+		for open := []string{name}; len(open) > 0; open = open[1:] {
+			for _, queue := range sends[open[0]] {
+				for _, next := range triggers[queue] {
+					if !slices.Contains(reached, next) {
+						reached, open = append(reached, next), append(open, next)
+					}
+				}
+			}
+		}
+		if slices.Contains(reached, name) {
+			looping++
+		}
+		if says := r.Properties["RecursiveLoop"] == "Allow"; says != slices.Contains(reached, name) {
+			t.Errorf("%s: RecursiveLoop is %v, and its messages lead to %v", name, r.Properties["RecursiveLoop"], reached)
+		}
+	}
+	if looping == 0 {
+		t.Error("no function leads to itself: the test does not see what the template says")
+	}
+}
+
+// texts are the names in a text or a list of them, however deep an !If makes it.
+func texts(v any) []string {
+	switch v := v.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		var all []string
+		for _, one := range v {
+			all = append(all, texts(one)...)
+		}
+		return all
+	default:
+		return nil
+	}
+}
+
 // statements are those of a policy, with both branches of an !If, which is read as the list [condition, then, else].
 func statements(v any) []map[string]any {
 	switch v := v.(type) {
