@@ -18,12 +18,26 @@ func callerOf(ctx context.Context) merchant.Caller {
 	return caller
 }
 
-// authorised lets pass whoever has a key with the scope.
-func (a *API) authorised(op *huma.Operation, scope merchant.Scope, next http.Handler) http.Handler {
+var errWebhook = problem.New(problem.Forbidden, "this is a webhook: point its endpoint at a server of yours, this API takes none")
+
+// isWebhook says that a request was made by a sender of webhooks (Standard Webhooks). An endpoint that points here with a key
+// among its own headers would ask for the next webhook by each one, without end.
+func isWebhook(r *http.Request) bool {
+	return len(r.Header.Values("webhook-id"))+len(r.Header.Values("webhook-signature")) > 0
+}
+
+// authorised lets pass whoever has a key with all the scopes, and no webhook.
+func (a *API) authorised(op *huma.Operation, scopes []merchant.Scope, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isWebhook(r) {
+			a.refuse(w, r, op, errWebhook)
+			return
+		}
 		caller, err := a.Door.Authenticate(r.Context(), bearer(r))
-		if err == nil && !caller.May(scope) {
-			err = problem.New(problem.Forbidden, "this key does not have the scope "+string(scope))
+		for _, scope := range scopes {
+			if err == nil && !caller.May(scope) {
+				err = problem.New(problem.Forbidden, "this key does not have the scope "+string(scope))
+			}
 		}
 		if err != nil {
 			a.refuse(w, r, op, err)

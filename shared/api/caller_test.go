@@ -86,6 +86,39 @@ func TestAKeyWithEveryOtherScopeIsNotEnough(t *testing.T) {
 	})
 }
 
+// TestHistoryIsSentToNoOneWhoMayNotReadIt: a new endpoint would get it all by a replay.
+func TestHistoryIsSentToNoOneWhoMayNotReadIt(t *testing.T) {
+	b := newBench(t)
+	owner, all := b.merchant()
+	one := "/v1/webhook-endpoints/" + b.post(all, "/v1/webhook-endpoints", hook).want(t, http.StatusCreated).text("id")
+	writes := b.post(operatorKey, "/v1/merchants/"+owner+"/keys", map[string]any{"name": "k", "scopes": []string{"webhooks:write"}}).want(t, http.StatusCreated).text("key")
+	for path, body := range map[string]map[string]any{
+		"/recover": lastHour, "/replay": {"from": "2026-11-20T10:00:00Z", "until": "2026-11-20T11:00:00Z"},
+	} {
+		if r := b.post(writes, one+path, body).wantProblem(t, http.StatusForbidden, "forbidden"); !strings.Contains(r.text("detail"), "events:read") {
+			t.Errorf("%s: %s", path, r.Body)
+		}
+	}
+	b.post(writes, one+"/disable", nil).want(t, http.StatusOK)
+}
+
+// TestAWebhookIsRefusedWhateverKeyItBrings: an endpoint may point here with a key among its own headers.
+func TestAWebhookIsRefusedWhateverKeyItBrings(t *testing.T) {
+	b := newBench(t)
+	_, key := b.merchant()
+	each(b.API, func(path string, op *huma.Operation) {
+		if scopeOf(op) == "" {
+			return
+		}
+		for _, header := range []string{"webhook-id", "webhook-signature", "Webhook-Id"} {
+			for _, by := range []string{key, operatorKey} {
+				b.do(call{method: op.Method, path: filled(path), key: by, headers: map[string]string{header: ""}, body: []byte("{}")}).wantProblem(t, http.StatusForbidden, "forbidden")
+			}
+		}
+	})
+	b.do(call{method: http.MethodGet, path: "/v1/health", headers: map[string]string{"webhook-id": "evt_1"}}).want(t, http.StatusOK)
+}
+
 func TestEveryScopeOfTheDocumentCanBeGranted(t *testing.T) {
 	a := unwired()
 	a.build.Do(a.routes)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -18,6 +19,7 @@ type route struct {
 	Tag, Summary     string
 	More             string         // what the summary leaves out
 	Scope            merchant.Scope // that the key must have; empty for a route that takes no key
+	Also             merchant.Scope // a second one that it must have
 	Status           int            // of success; 200 where it is 0
 	Errors           []int          // that this route has besides those that all have
 	Example          any            // of a body that is asked
@@ -53,8 +55,12 @@ func (r route) operation() huma.Operation {
 		Metadata:  map[string]any{"route": r},
 	}
 	if r.Scope != "" {
-		op.Security = []map[string][]string{{"key": {string(r.Scope)}}}
-		op.Description = fmt.Sprintf("%sScope: `%s`.", sentence(r.More), r.Scope)
+		var names []string
+		for _, s := range r.scopes() {
+			names = append(names, string(s))
+		}
+		op.Security = []map[string][]string{{"key": names}}
+		op.Description = fmt.Sprintf("%sScope: `%s`.", sentence(r.More), strings.Join(names, "` and `"))
 		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden)
 	}
 	if r.takesBody() {
@@ -71,6 +77,14 @@ func (r route) operation() huma.Operation {
 		op.Responses[strconv.Itoa(op.DefaultStatus)] = &huma.Response{Content: map[string]*huma.MediaType{"application/json": {Example: r.Answer}}}
 	}
 	return op
+}
+
+// scopes are those that the key must have.
+func (r route) scopes() []merchant.Scope {
+	if r.Also != "" {
+		return []merchant.Scope{r.Scope, r.Also}
+	}
+	return []merchant.Scope{r.Scope}
 }
 
 func (r route) takesBody() bool { return r.Method == http.MethodPost || r.Method == http.MethodPatch }
@@ -127,7 +141,7 @@ func (d adapter) Handle(op *huma.Operation, handle func(huma.Context)) {
 	}
 	h = d.api.readable(op, r, h)
 	if r.Scope != "" {
-		h = d.api.authorised(op, r.Scope, h)
+		h = d.api.authorised(op, r.scopes(), h)
 	}
 	d.ServeMux.Handle(r.Method+" "+r.Path, h)
 }

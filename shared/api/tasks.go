@@ -94,14 +94,14 @@ func (a *API) taskRoutes(to huma.API) {
 		More: "Everything that it chooses and that was not delivered: failed, held, or never tried because the endpoint was disabled. What is pending is left alone, " +
 			"and so is what was never tried and happened within the last ten minutes while the endpoint was enabled: it is on its way. Each delivery gets its whole schedule again. " +
 			"Only one task at a time works for an endpoint: the same one asked for again is that task, another one is refused (409).",
-		Scope: merchant.WebhooksWrite, Status: http.StatusAccepted, Errors: missing,
+		Scope: merchant.WebhooksWrite, Also: merchant.EventsRead, Status: http.StatusAccepted, Errors: missing,
 		Example: map[string]any{"since": exampleTime, "rate": 20}, Answer: Sending{Task: &exampleTask},
 	}, a.recoverEndpoint)
 	register(a, to, route{
 		ID: "replay-webhook-endpoint", Method: http.MethodPost, Path: endpoint + "/replay", Tag: "Webhooks", Summary: "Send a webhook endpoint everything of some time again",
 		More: "Everything that it chooses between two moments, delivered or not, under the same webhook-id and with the header webhook-replay. What is pending is left alone. " +
 			"The same replay asked for again, also when it is done, is that task; for another one, give another round.",
-		Scope: merchant.WebhooksWrite, Status: http.StatusAccepted, Errors: missing,
+		Scope: merchant.WebhooksWrite, Also: merchant.EventsRead, Status: http.StatusAccepted, Errors: missing,
 		Example: map[string]any{"from": exampleTime, "until": exampleTime.Add(time.Hour), "types": []string{"payment.*"}, "dry_run": true}, Answer: Sending{DryRun: &exampleForecast},
 	}, a.replayEndpoint)
 	register(a, to, route{

@@ -26,7 +26,7 @@ func (b *bench) task(key, endpoint string) string {
 
 func TestARecoverIsForetoldBegunPausedAndEnded(t *testing.T) {
 	b := newBench(t)
-	owner, key := b.merchant("webhooks:read", "webhooks:write")
+	owner, key := b.merchant("webhooks:read", "webhooks:write", "events:read")
 	one := "/v1/webhook-endpoints/" + b.post(key, "/v1/webhook-endpoints", hook).want(t, http.StatusCreated).text("id")
 	for i, kind := range []event.Type{event.PaymentPaid, event.DepositFinal} {
 		at := b.now.Add(-time.Duration(30+i) * time.Minute)
