@@ -31,6 +31,7 @@ func main() {
 	}
 	consumer := stream.Consumer{
 		Handle: notifier.Handle,
+		Plain:  notify.Plain,
 		Aside:  queue.Queue{Client: queues, URL: cloud.Env("SET_ASIDE_QUEUE")},
 		Log:    cloud.Log(),
 	}

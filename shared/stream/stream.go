@@ -1,9 +1,9 @@
 // Package stream runs a function over the records of a table's change stream.
 //
 // It promises: trouble with infrastructure stops the stream at the record that met it, and AWS brings
-// it and all after it again; a record that cannot be handled for its content is set aside whole, with
-// the reason, in the function's dead-letter queue, and the stream goes on. Redriving that queue sends
-// the record through the same function again.
+// it and all after it again; a record that cannot be handled for its content is set aside, whole or as
+// much of it as may lie in a queue, with the reason, in the function's dead-letter queue, and the
+// stream goes on. Redriving that queue sends the record through the same function again.
 package stream
 
 import (
@@ -38,7 +38,9 @@ type Consumer struct {
 	// world, as a stream must not. nil: Handle.
 	Redriven func(context.Context, []events.DynamoDBEventRecord) []error
 	Aside    queue.Queue // the dead-letter queue
-	Log      *slog.Logger
+	// Plain is as much of a record as is set aside: what is secret in it must not lie in a queue. nil: the whole record.
+	Plain func(events.DynamoDBEventRecord) events.DynamoDBEventRecord
+	Log   *slog.Logger
 }
 
 // Each makes a Handle from a function of one record.
@@ -96,7 +98,7 @@ func (c Consumer) streamed(ctx context.Context, batch events.DynamoDBEvent) even
 		var unfit Unfit
 		if errors.As(err, &unfit) {
 			c.Log.ErrorContext(ctx, "record set aside", "event", batch.Records[i].EventID, "reason", unfit.Error())
-			err = c.Aside.Send(ctx, queue.Message{Body: Aside{Reason: unfit.Error(), Record: batch.Records[i]}})
+			err = c.Aside.Send(ctx, queue.Message{Body: Aside{Reason: unfit.Error(), Record: c.plain(batch.Records[i])}})
 		}
 		if err != nil {
 			c.Log.WarnContext(ctx, "stream stops here", "event", batch.Records[i].EventID, "error", err)
@@ -104,6 +106,13 @@ func (c Consumer) streamed(ctx context.Context, batch events.DynamoDBEvent) even
 		}
 	}
 	return failures()
+}
+
+func (c Consumer) plain(record events.DynamoDBEventRecord) events.DynamoDBEventRecord {
+	if c.Plain == nil {
+		return record
+	}
+	return c.Plain(record)
 }
 
 // errPosition: AWS itself put a message here when the stream was about to forget a batch. It holds a

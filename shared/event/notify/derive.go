@@ -53,6 +53,26 @@ func derive(record lambda.DynamoDBEventRecord) (told, error) {
 	}
 }
 
+// Plain is as much of a record as may lie in a queue: a stream.Consumer's. An endpoint's item holds sealed secrets and a
+// URL whose path is often a key; whatever is told of it can be told of the rest.
+func Plain(record lambda.DynamoDBEventRecord) lambda.DynamoDBEventRecord {
+	if strings.HasPrefix(dynamo.StreamKey(record).SK, "ep_") {
+		record.Change.NewImage = plain(record.Change.NewImage)
+		record.Change.OldImage = plain(record.Change.OldImage)
+	}
+	return record
+}
+
+// plain leaves how an endpoint does as it is: nothing in that is secret. Its item is the one that has a URL or a secret.
+func plain(image map[string]lambda.DynamoDBAttributeValue) map[string]lambda.DynamoDBAttributeValue {
+	_, url := image["url"]
+	_, secret := image["secret"]
+	if !url && !secret {
+		return image
+	}
+	return dynamo.Told(webhook.Plain(dynamo.Image(image)))
+}
+
 func ofPayment(item dynamo.Item) (told, error) {
 	var p payment.Payment
 	if err := dynamo.Unmarshal(item, &p); err != nil {

@@ -3,10 +3,13 @@ package notify
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	lambda "github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -16,6 +19,7 @@ import (
 	"farrier/shared/event"
 	"farrier/shared/parts"
 	"farrier/shared/queue"
+	"farrier/shared/stream"
 	"farrier/shared/webhook"
 )
 
@@ -165,5 +169,42 @@ func TestConformanceAnEndpointsEventsAreTheSameWhereTheyAreDerivedFromAMessageWi
 	}
 	if text, _ := json.Marshal(plain); strings.Contains(string(text), "AQICAHh") || strings.Contains(string(text), "7f3a") {
 		t.Errorf("%s", text)
+	}
+}
+
+func TestConformanceWhatIsSetAsideOfAnEndpointHasNoSecretAndNoPathOfItsURL(t *testing.T) {
+	r := newRoom(t)
+	consumer := stream.Consumer{Handle: r.notifier.Handle, Plain: Plain, Aside: r.aside, Log: slog.New(slog.DiscardHandler)}
+	unfit := edited(t, "notify-endpoint-disabled", `"endpoint.disabled"`, `"endpoint.disapled"`)
+	unfit.Change.NewImage["headers"] = lambda.NewMapAttribute(map[string]lambda.DynamoDBAttributeValue{
+		"names": lambda.NewListAttribute([]lambda.DynamoDBAttributeValue{lambda.NewStringAttribute("X-Shop-Token")}), "sealed": lambda.NewStringAttribute("AQICAHhEADERS")})
+	unfit.Change.OldImage = unfit.Change.NewImage
+	state := edited(t, "notify-endpoint-failing", `"endpoint.failing"`, `"endpoint.fayling"`)
+	payload, err := json.Marshal(lambda.DynamoDBEvent{Records: []lambda.DynamoDBEventRecord{unfit, state}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := consumer.Invoke(context.Background(), payload); err != nil || len(answer.BatchItemFailures) != 0 {
+		t.Fatal(answer, err)
+	}
+	set := strings.Join(bodies(t, r.aside), "\n")
+	for _, hidden := range []string{"AQICAH", "7f3a", "/webhooks", "X-Shop-Token"} {
+		if strings.Contains(set, hidden) {
+			t.Errorf("%s is in a letter: %s", hidden, set)
+		}
+	}
+	for _, kept := range []string{"https://shop.example.com", "endpoint.disapled", "endpoint.fayling", "streak"} {
+		if !strings.Contains(set, kept) {
+			t.Errorf("%s is in no letter: %s", kept, set)
+		}
+	}
+}
+
+func TestOfOtherItemsAllIsSetAside(t *testing.T) {
+	for _, file := range []string{"notify-payment-paid", "notify-deposit-final", "notify-endpoint-failing"} {
+		_, batch := records(t, file)
+		if !reflect.DeepEqual(Plain(batch[0]), batch[0]) {
+			t.Errorf("%s is not whole", file)
+		}
 	}
 }
