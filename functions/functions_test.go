@@ -268,6 +268,33 @@ func texts(v any) []string {
 	}
 }
 
+// The API alone seals and opens for everyone: whoever else may decrypt says whose secrets in the context that KMS checks.
+func TestWhoOpensSecretsOpensThoseOfItsOwnKind(t *testing.T) {
+	owners := map[string]string{
+		"ReceiveRole": "connection", "InterpretRole": "connection", "RegisterRole": "credential", "DeliverRole": "endpoint", "ApiFunctionRole": "",
+	}
+	opens := map[string]bool{}
+	for role, r := range read(t).Resources {
+		if r.Type != "AWS::IAM::Role" {
+			continue
+		}
+		for _, statement := range statements(r.Properties["Policies"].([]any)[0].(map[string]any)["PolicyDocument"].(map[string]any)["Statement"]) {
+			if !slices.Contains(statement["Action"].([]any), any("kms:Decrypt")) {
+				continue
+			}
+			opens[role] = true
+			owner, known := owners[role]
+			like, equal := dig(statement, "Condition", "StringLike"), dig(statement, "Condition", "StringEquals")
+			if !known || owner != "" && like["kms:EncryptionContext:"+owner] == nil && equal["kms:EncryptionContext:"+owner] == nil {
+				t.Errorf("%s may open what is sealed for anyone", role)
+			}
+		}
+	}
+	if len(opens) != len(owners) {
+		t.Errorf("those that open are %v", opens)
+	}
+}
+
 // statements are those of a policy, with both branches of an !If, which is read as the list [condition, then, else].
 func statements(v any) []map[string]any {
 	switch v := v.(type) {
