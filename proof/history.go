@@ -210,14 +210,10 @@ func (h *History) Heal() {
 	h.redrive()
 }
 
-// redrive puts dead letters back into the queues that they came from, but for deliveries that were given up.
+// redrive puts dead letters back into the queues that they came from. Letters of deliveries that were given up are elsewhere.
 func (h *History) redrive() {
 	for _, k := range h.in().workers {
 		for _, m := range h.AWS.Take(k.dead, 0, 1000) {
-			if exhausted(m) {
-				h.AWS.Put(k.dead, m.Body, 0)
-				continue
-			}
 			h.Say("operator  redrives a letter of %s", k.dead)
 			h.AWS.Put(k.queue, m.Body, 0)
 		}

@@ -335,8 +335,11 @@ func previousOf(body string) string {
 	return sent.Previous
 }
 
+// givenUp is the queue of the letters of deliveries whose schedule is used up.
+const givenUp = "deliveries-dead-letters"
+
 func (h *History) letter(name string) bool {
-	return slices.ContainsFunc(h.AWS.Waiting("deliveries-dead-letters"), func(m Message) bool {
+	return slices.ContainsFunc(h.AWS.Waiting(givenUp), func(m Message) bool {
 		var l webhook.Letter
 		return json.Unmarshal([]byte(m.Body), &l) == nil && l.Reason == webhook.Exhausted && l.Job.Event == name
 	})
@@ -345,11 +348,14 @@ func (h *History) letter(name string) bool {
 func lettersAreExplained(h *History) (found []string) {
 	for _, k := range h.in().workers {
 		for _, m := range h.AWS.Waiting(k.dead) {
-			if !exhausted(m) {
-				found = append(found, k.dead+": "+m.Body)
-			} else if h.Shop.Refused() < 10 {
-				found = append(found, fmt.Sprintf("given up, though the shop refused only %d times: %s", h.Shop.Refused(), m.Body))
-			}
+			found = append(found, k.dead+": "+m.Body)
+		}
+	}
+	for _, m := range h.AWS.Waiting(givenUp) {
+		if !exhausted(m) {
+			found = append(found, givenUp+": "+m.Body)
+		} else if h.Shop.Refused() < 10 {
+			found = append(found, fmt.Sprintf("given up, though the shop refused only %d times: %s", h.Shop.Refused(), m.Body))
 		}
 	}
 	return found

@@ -102,7 +102,7 @@ func (p wiring) functions(process *functions) functions {
 		},
 		workers: []worker{
 			{"watch", "looks", "looks-dead-letters", 20, p.looks(process)},
-			{"deliver", "deliveries", "deliveries-dead-letters", 20, batches(p.courier().Invoke)},
+			{"deliver", "deliveries", "deliver-dead-letters", 20, batches(p.courier().Invoke)},
 			{"expire", "expiry", "expiry-dead-letters", 20, batches(queue.Batch(p.log(), p.metrics(), p.payments("expire").OnTimer))},
 			{"interpret", "interpret", "interpret-dead-letters", 3, interprets},
 			{"credit", "credit", "credit-dead-letters", 3, credits},
@@ -194,7 +194,7 @@ func (p wiring) courier() webhook.Courier {
 		Deliveries: webhook.Deliveries{Table: p.table("deliver", "deliveries")},
 		States:     webhook.States{Table: p.table("deliver", "states"), Now: p.Now},
 		Places:     webhook.Places{Table: p.table("deliver", "states"), Together: 8, PerEndpoint: 2, Now: p.Now, Sleep: p.sleep},
-		Jobs:       p.to("deliver", "deliveries"), DeadLetters: p.to("deliver", "deliveries-dead-letters"),
+		Jobs:       p.to("deliver", "deliveries"), DeadLetters: p.to("deliver", givenUp),
 		Client: webhook.NewClient(webhook.Options{Local: true, Now: p.Now, Limit: 300 * time.Millisecond}),
 		Now:    p.Now, Sleep: p.sleep, Random: p.random, AtOnce: 1, Log: p.log(), Metrics: p.metrics(),
 	}

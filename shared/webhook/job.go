@@ -34,8 +34,8 @@ func (j Job) Message(delay time.Duration) queue.Message {
 	return queue.Message{Body: j, Delay: max(delay, 0), Group: j.Endpoint}
 }
 
-// Letter is a message in the dead-letter queue: the attempt that was the last, and why.
-// What SQS itself moves there, because it could not be handled, is a plain Job.
+// Letter is a message in the queue of deliveries that were given up: the attempt that was the last, and why.
+// A plain Job is there only if it is from before SQS's own dead letters had a queue of their own.
 type Letter struct {
 	Job    Job    `json:"job"`
 	Reason Reason `json:"reason"`

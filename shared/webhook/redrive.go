@@ -13,7 +13,8 @@ import (
 	"farrier/shared/task"
 )
 
-// Letters are the dead letters of deliveries: attempts that were the last, and jobs that could not be handled.
+// Letters are the dead letters of deliveries: attempts that were the last. (Jobs that SQS gives up, because they met trouble of
+// ours each time, go to another queue; what lies here of them is from before that one.)
 //
 // They are moved by receiving, sending and deleting, and not by SQS's StartMessageMoveTask: that one takes everything,
 // with what fails again while it runs, cannot tell what it would move, forgets its progress, and is not there on every
