@@ -43,7 +43,16 @@ func main() {
 		Metrics:     metrics,
 	}
 	lambda.Start(func(ctx context.Context) (webhook.Swept, error) { // trouble with the one keeps from nothing of the other
+		quiet := look(ctx, watch)
 		swept, err := sweeper.Run(ctx)
-		return swept, errors.Join(err, watch.Run(ctx))
+		return swept, errors.Join(quiet, err)
 	})
+}
+
+// look looks for quiet connections, and comes first: a sweep may use up all the time that there is. It may take a few
+// seconds itself, and no more, so that the sweep has its own.
+func look(ctx context.Context, watch *journal.Watch) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return watch.Run(ctx)
 }
