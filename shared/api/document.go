@@ -38,14 +38,15 @@ func (a *API) routes() {
 				Title: "Farrier", Version: "1",
 				Description: "Payments in digital money: merchants, payments, deposits, the ledger and webhooks.\n\n" +
 					"Amounts are decimal strings in the asset's own unit (`amount`) and integer strings in its smallest (`amount_units`). " +
-					"Errors are RFC 9457 problems. Lists come in pages: give `next` as `cursor` until it is null.",
+					"Errors are RFC 9457 problems. Lists come in pages: give `next` as `cursor` until it is null. " +
+					"No operation that needs a key takes a webhook: a request with the header webhook-id or webhook-signature is refused (403 forbidden).",
 				License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 			},
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
 				SecuritySchemes: map[string]*huma.SecurityScheme{"key": {
 					Type: "http", Scheme: "bearer",
-					Description: "A merchant's key, or the operator's. Each operation names the scope that a merchant's key needs; `*` is all of a merchant's.",
+					Description: "A merchant's key, or the operator's. Each operation names the scope, or both, that a merchant's key needs; `*` is all of a merchant's.",
 				}},
 			},
 		},
