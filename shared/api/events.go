@@ -19,13 +19,14 @@ type listEvents struct {
 	After string    `query:"after" maxLength:"2048" pattern:"^[A-Za-z0-9_-]*$" patternDescription:"a cursor that this list gave" doc:"follows the events instead, the oldest first: next of the page before; without a value from the beginning"`
 	From  time.Time `query:"from" doc:"follows the events instead, the oldest first, from those that happened at this time (RFC 3339) or later"`
 
-	follows bool
+	follows, begins bool // after is there; from is
 }
 
-// Resolve sees whether the parameter is there, be it without a value.
+// Resolve sees whether the parameters are there: after without a value, from with the moment that Go takes for none.
 func (in *listEvents) Resolve(ctx huma.Context) []error {
 	u := ctx.URL()
 	in.follows = u.Query().Has("after")
+	in.begins = u.Query().Has("from")
 	in.After = u.Query().Get("after") // huma reads "true" where there is not even a sign of equality
 	return nil
 }
@@ -57,7 +58,7 @@ func (a *API) listEvents(ctx context.Context, in *listEvents) (*Listed[event.Vie
 	if err != nil {
 		return nil, err
 	}
-	if in.follows || !in.From.IsZero() {
+	if in.follows || in.begins {
 		return a.follow(ctx, owner.ID, in)
 	}
 	events, next, err := a.Events.List(ctx, owner.ID, in.Limit, in.Cursor)
@@ -75,7 +76,7 @@ func (a *API) follow(ctx context.Context, merchant string, in *listEvents) (*Lis
 	switch {
 	case in.Cursor != "":
 		return nil, problem.Field("cursor", "is of the list with the newest first; follow the events by after or from alone")
-	case in.follows && !in.From.IsZero():
+	case in.follows && in.begins:
 		return nil, problem.Field("from", "stands beside after; begin with the one and go on with the other")
 	case after == "":
 		after = a.Events.Begin(in.From)

@@ -52,7 +52,7 @@ func TestEventsAreFollowedFromTheBeginningFromAMomentAndFromACursor(t *testing.T
 		b.now = b.now.Add(time.Second)
 	}
 	b.now = b.now.Add(time.Minute)
-	for _, query := range []string{"after=", "after", "limit=1&after=", "from=" + url.QueryEscape(began.Format(time.RFC3339Nano))} {
+	for _, query := range []string{"after=", "after", "limit=1&after=", "from=0001-01-01T00:00:00Z", "from=" + url.QueryEscape(began.Format(time.RFC3339Nano))} {
 		if got, _ := b.follows(key, query); !slices.Equal(got, all) {
 			t.Errorf("%s: %v, want %v", query, got, all)
 		}
@@ -78,6 +78,7 @@ func TestWaysOfListingEventsAreNotMixed(t *testing.T) {
 	_, key := b.merchant("events:read")
 	for query, field := range map[string]string{
 		"after=&cursor=eyJ9": "cursor", "from=2026-11-29T00:00:00Z&cursor=eyJ9": "cursor", "after=&from=2026-11-29T00:00:00Z": "from",
+		"from=0001-01-01T00:00:00Z&cursor=eyJ9": "cursor", "after=&from=0001-01-01T00:00:00Z": "from",
 		"from=yesterday": "from", "from=": "from", "after=!": "after", "after=e30": "after", "cursor=": "cursor",
 	} {
 		if r := b.get(key, "/v1/events", query).wantProblem(t, http.StatusUnprocessableEntity, "invalid"); !slices.Equal(r.fields(), []string{field}) {

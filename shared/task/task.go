@@ -50,7 +50,7 @@ type Task struct {
 	Terms   string `dynamodbav:"terms"`   // what was asked for, as the Kind's JSON
 
 	State  State  `dynamodbav:"state"`
-	Reason string `dynamodbav:"reason,omitempty"` // why it is paused or failed
+	Reason string `dynamodbav:"reason,omitempty"` // why it is paused or failed, or what it has left though it is done
 	Rate   int    `dynamodbav:"rate"`             // things done in a second, at the most
 
 	Progress Progress `dynamodbav:"progress"`
@@ -84,6 +84,7 @@ type Step struct {
 	Total    int // of the whole task, where it is known now
 
 	Done  bool
+	Left  string        // of one that is done: what it has left undone, and why
 	Fail  string        // why the task cannot go on
 	Pause string        // why the task has to wait for a person
 	Wait  time.Duration // before the next step
@@ -135,7 +136,7 @@ func (t Task) after(s Step, hand string, now time.Time) Task {
 	case t.State.ended():
 		return t
 	case s.Done:
-		return t.end(Done, "", now)
+		return t.end(Done, s.Left, now)
 	case s.Fail != "":
 		return t.end(Failed, s.Fail, now)
 	case s.Pause != "" && t.State == Running:
@@ -213,7 +214,7 @@ type View struct {
 	Kind      string          `json:"kind" doc:"what it does: recover, replay or redrive; there will be more"`
 	Terms     json.RawMessage `json:"terms" doc:"what was asked for"`
 	State     State           `json:"state" enum:"running,paused,done,cancelled,failed"`
-	Reason    string          `json:"reason,omitempty" doc:"why it is paused, cancelled or failed"`
+	Reason    string          `json:"reason,omitempty" doc:"why it is paused, cancelled or failed, or what it has left though it is done"`
 	Rate      int             `json:"rate" doc:"how many it sends in a second at the most"`
 	Progress  Progress        `json:"progress"`
 	CreatedAt time.Time       `json:"created_at"`

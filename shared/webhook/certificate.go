@@ -65,6 +65,9 @@ func (i Identity) read(now time.Time) (chain [][]byte, key []byte, err error) {
 	if !now.Before(leaf.NotAfter) {
 		return nil, nil, problem.Field("client_certificate.certificate", "has expired")
 	}
+	if now.Before(leaf.NotBefore) {
+		return nil, nil, problem.Field("client_certificate.certificate", "is not valid yet")
+	}
 	private, err := readKey(i.PrivateKey)
 	if err != nil {
 		return nil, nil, problem.Field("client_certificate.private_key", err.Error())

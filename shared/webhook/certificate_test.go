@@ -83,6 +83,7 @@ func TestAClientCertificateIsPEMOfAChainAndItsOwnKey(t *testing.T) {
 	sec1, _ := x509.MarshalECPrivateKey(key)
 	p224, _ := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
 	expired := func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }
+	early := func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Minute) }
 	server := func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }
 	any := func(c *x509.Certificate) { c.ExtKeyUsage = nil }
 	for _, c := range []struct {
@@ -107,6 +108,7 @@ func TestAClientCertificateIsPEMOfAChainAndItsOwnKey(t *testing.T) {
 		{"another's key", Identity{good, pkcs8(t, other)}, "private_key", "is not the key"},
 		{"a chain from the wrong end", Identity{certify(t, other, nil, nil) + good, pkcs8(t, key)}, "private_key", "is not the key"},
 		{"expired", Identity{certify(t, key, nil, expired), pkcs8(t, key)}, "certificate", "expired"},
+		{"of tomorrow", Identity{certify(t, key, nil, early), pkcs8(t, key)}, "certificate", "not valid yet"},
 		{"a server's", Identity{certify(t, key, nil, server), pkcs8(t, key)}, "certificate", "not for clients"},
 		{"no PEM", Identity{"hunter2", pkcs8(t, key)}, "certificate", "not PEM"},
 		{"words before", Identity{"Bag Attributes\n" + good, pkcs8(t, key)}, "certificate", "not PEM"},

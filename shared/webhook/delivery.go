@@ -166,6 +166,7 @@ func (d Delivery) job() Job {
 // after is the delivery once an attempt was made, which may have called several URLs. In line says that it waits in its
 // endpoint's own line.
 func (d Delivery) after(r round, waits []time.Duration, inLine bool, now time.Time, random io.Reader) Delivery {
+	d.Step = d.counted()
 	d = d.with(r.attempts, now)
 	if r.last.cut {
 		return d.waitInLine(now)
@@ -189,6 +190,18 @@ func (d Delivery) after(r round, waits []time.Duration, inLine bool, now time.Ti
 	default:
 		return d.waitInTable(now.Add(wait), now.Add(wait))
 	}
+}
+
+// counted is how many attempts in vain count in the schedule. The version before did not note them: there it was all, until
+// the delivery was recovered or replayed and so begins anew. Its attempts are known by having no schemes of signatures.
+func (d Delivery) counted() int {
+	if d.Step > 0 || len(d.Attempts) == 0 || d.Cause == Recovered || d.Cause == Replayed {
+		return d.Step
+	}
+	if last := d.Attempts[len(d.Attempts)-1]; last.Sent.Schemes != "" || last.Status/100 == 2 {
+		return 0
+	}
+	return d.Made
 }
 
 // parked is the delivery that waits for its turn in its endpoint's line.

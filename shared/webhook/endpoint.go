@@ -127,7 +127,7 @@ func (e Endpoint) enabled(now time.Time) Endpoint {
 	if e.Enabled {
 		return e
 	}
-	if e.DisabledAt != nil {
+	if e.offSince() != nil {
 		missed := e.missesFrom()
 		if e.MissedSince == nil || missed.Before(*e.MissedSince) {
 			e.MissedSince = &missed
@@ -137,12 +137,22 @@ func (e Endpoint) enabled(now time.Time) Endpoint {
 	return e
 }
 
+// offSince is since when the endpoint is disabled; nil for one that is not. One that was disabled by a version that did not
+// note the moment was written last then.
+func (e Endpoint) offSince() *time.Time {
+	if e.DisabledAt == nil && !e.Enabled {
+		return &e.UpdatedAt
+	}
+	return e.DisabledAt
+}
+
 // missesFrom is the moment from which on events may be held for a disabled endpoint; zero for one that was never disabled.
 func (e Endpoint) missesFrom() time.Time {
-	if e.DisabledAt == nil {
+	off := e.offSince()
+	if off == nil {
 		return time.Time{}
 	}
-	from := e.DisabledAt.Add(-e.reach())
+	from := off.Add(-e.reach())
 	if e.HeldSince != nil && e.HeldSince.Before(from) {
 		from = *e.HeldSince
 	}
@@ -253,7 +263,7 @@ type EndpointView struct {
 // View shows the endpoint without its secrets, at a moment.
 func (e Endpoint) View(now time.Time) EndpointView {
 	v := EndpointView{
-		ID: e.ID, URL: e.URL, FallbackURLs: e.Fallbacks, Events: e.Events, Payload: cmp.Or(e.Payload, event.Full), Version: e.Pinned, Ordered: e.Ordered,
+		ID: e.ID, URL: e.URL, FallbackURLs: e.Fallbacks, Events: e.Events, Payload: cmp.Or(e.Payload, event.Full), Version: cmp.Or(e.Pinned, event.Versions()[0]), Ordered: e.Ordered,
 		Timeout: int(e.timeout() / time.Second), Schedule: e.Schedule, Limit: e.Limit,
 		Signing: cmp.Or(e.Signing, ByHMAC), PublicKeys: e.PublicKeys(now),
 		Enabled: e.Enabled, DisabledReason: e.DisabledReason, MissedSince: e.MissedSince, CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,

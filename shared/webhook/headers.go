@@ -21,9 +21,10 @@ const (
 const Masked = "********"
 
 // ours are the headers that HTTP (RFC 9110, RFC 9112) or we ourselves say; so is all that begins with one of oursBegin.
+// A server that hands headers on as CGI does (RFC 3875, 4.1.18) takes _ for -, and Proxy for a setting (httpoxy).
 var (
 	ours = []string{
-		"host", "connection", "keep-alive", "proxy-connection", "upgrade", "te", "trailer", "transfer-encoding", "expect",
+		"host", "connection", "keep-alive", "proxy", "upgrade", "te", "trailer", "transfer-encoding", "expect",
 		"http2-settings", "accept-encoding", "user-agent", "idempotency-key", "x-idempotency-key",
 	}
 	oursBegin = []string{"webhook-", "content-", "proxy-"}
@@ -60,6 +61,7 @@ func checkHeaders(given map[string]string) error {
 }
 
 func isOurs(lower string) bool {
+	lower = strings.ReplaceAll(lower, "_", "-")
 	return slices.Contains(ours, lower) || slices.ContainsFunc(oursBegin, func(p string) bool { return strings.HasPrefix(lower, p) })
 }
 

@@ -3,6 +3,8 @@ package webhook
 import (
 	"testing"
 	"time"
+
+	"farrier/shared/event"
 )
 
 func TestAnEndpointThatIsEnabledAgainRemembersSinceWhenItMissed(t *testing.T) {
@@ -28,6 +30,30 @@ func TestAnEndpointThatIsEnabledAgainRemembersSinceWhenItMissed(t *testing.T) {
 	usual := Endpoint{Enabled: true, CreatedAt: noon}.disabled("by request", noon.Add(30*day)).enabled(noon.Add(31 * day))
 	if reach := noon.Add(30 * day).Sub(*usual.MissedSince); reach < 3*day || reach > 4*day {
 		t.Errorf("the usual schedule is not %s long", reach)
+	}
+}
+
+func TestAnEndpointThatWasDisabledBeforeTheMomentWasNotedMissesFromItsLastWriteOn(t *testing.T) {
+	day := 24 * time.Hour
+	old := Endpoint{CreatedAt: noon, UpdatedAt: noon.Add(10 * day), DisabledReason: "by request", Settings: Settings{Schedule: []int{0}}}
+	want := noon.Add(10*day - failingAtMost)
+	if from := old.missesFrom(); !from.Equal(want) {
+		t.Errorf("it misses from %v, want %v", from, want)
+	}
+	if on := old.enabled(noon.Add(12 * day)); on.MissedSince == nil || !on.MissedSince.Equal(want) {
+		t.Errorf("it offers to recover from %v, want %v", on.MissedSince, want)
+	}
+	if from := (Endpoint{Enabled: true, CreatedAt: noon, UpdatedAt: noon.Add(day)}).missesFrom(); !from.IsZero() {
+		t.Errorf("one that is enabled misses from %v", from)
+	}
+}
+
+func TestAnEndpointThatIsPinnedToNoVersionShowsTheOldest(t *testing.T) {
+	if got := (Endpoint{}).View(noon).Version; got != event.Versions()[0] || got == "" {
+		t.Errorf("%q", got)
+	}
+	if got := (Endpoint{Settings: Settings{Pinned: "2031-01-01"}}).View(noon).Version; got != "2031-01-01" {
+		t.Errorf("%q", got)
 	}
 }
 

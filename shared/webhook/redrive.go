@@ -65,8 +65,23 @@ func (l Letters) Step(ctx context.Context, t task.Task, room int) (task.Step, er
 		}
 	}
 	step.Done = empty >= emptyHands || vain >= vainLooks
+	if step.Done {
+		step.Left = left(t.Progress.Looked+step.Looked, t.Progress.Sent+step.Sent, vain)
+	}
 	step.Position = strconv.Itoa(empty) + "/" + strconv.Itoa(vain)
 	return step, nil
+}
+
+// left says what a redrive that is over has left where it was; nothing where that is told by what it skipped.
+func left(looked, sent, vain int) string {
+	switch {
+	case vain >= vainLooks:
+		return "it met only letters that are newer or unreadable for long, and stopped: older ones may be left behind them"
+	case looked > 0 && sent == 0:
+		return "nothing was put back: all letters that it met are newer or unreadable"
+	default:
+		return ""
+	}
 }
 
 // looksOf reads a position: how many looks brought nothing, and how many nothing to move.

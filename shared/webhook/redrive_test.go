@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,6 +64,7 @@ func redriven(t *testing.T, l Letters, one task.Task, room int) (sum task.Step) 
 			sum.Skipped[why] += n
 		}
 		if step.Done {
+			sum.Left = step.Left
 			return sum
 		}
 	}
@@ -85,7 +87,7 @@ func TestConformanceARedriveMovesEveryLetterAsItIs(t *testing.T) {
 		sent[string(text)] = true
 	}
 	one.CreatedAt = time.Now().Add(time.Second)
-	if sum := redriven(t, l, one, 7); sum.Sent != 23 || sum.Looked != 23 || len(sum.Skipped) != 0 {
+	if sum := redriven(t, l, one, 7); sum.Sent != 23 || sum.Looked != 23 || len(sum.Skipped) != 0 || sum.Left != "" {
 		t.Errorf("%+v", sum)
 	}
 	for _, m := range bodies(t, l.Jobs) {
@@ -109,11 +111,29 @@ func TestConformanceARedriveLeavesWhatIsNewerAndWhatNobodyCanRead(t *testing.T) 
 		t.Fatal(err)
 	}
 	one.CreatedAt = time.Now().Add(-time.Hour) // what lies there has failed again since
-	if sum := redriven(t, l, one, 50); sum.Sent != 0 || sum.Skipped[skipUnreadable] != 1 || sum.Skipped[skipNewer] != 1 {
+	if sum := redriven(t, l, one, 50); sum.Left == "" || sum.Sent != 0 || sum.Skipped[skipUnreadable] != 1 || sum.Skipped[skipNewer] != 1 {
 		t.Errorf("%+v", sum)
 	}
 	if moved := bodies(t, l.Jobs); len(moved) != 0 {
 		t.Errorf("%d moved", len(moved))
+	}
+}
+
+func TestARedriveSaysWhatItHasLeft(t *testing.T) {
+	for _, c := range []struct {
+		looked, sent, vain int
+		want               string // in it; empty for nothing
+	}{
+		{0, 0, 0, ""},
+		{5, 5, 0, ""},
+		{7, 5, 2, ""},
+		{3, 0, 1, "nothing was put back"},
+		{999, 5, vainLooks, "older ones may be left"},
+		{999, 0, vainLooks, "older ones may be left"},
+	} {
+		if got := left(c.looked, c.sent, c.vain); !strings.Contains(got, c.want) || (got == "") != (c.want == "") {
+			t.Errorf("%+v: %q", c, got)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -331,6 +332,37 @@ func TestADeliveryFollowsTheOutcomeOfItsAttempts(t *testing.T) {
 		if d.Made != c.made+1 || d.Version != int64(c.made)+1 || d.Attempts[len(d.Attempts)-1].N != d.Made {
 			t.Errorf("%s: attempt %d, version %d", c.sentence, d.Made, d.Version)
 		}
+	}
+}
+
+func TestAttemptsOfTheVersionBeforeCountInTheSchedule(t *testing.T) {
+	old := Delivery{Event: "evt_a", Endpoint: "ep_a", Status: Pending, Made: 3, Version: 3, Attempts: []Attempt{{N: 1, Status: 500}, {N: 2}, {N: 3, Status: 500}}}
+	with := func(change func(*Delivery)) Delivery {
+		d := old
+		d.Attempts = slices.Clone(old.Attempts)
+		change(&d)
+		return d
+	}
+	for sentence, c := range map[string]struct {
+		Delivery
+		step int
+	}{
+		"pending":                             {old, 4},
+		"its step is noted":                   {with(func(d *Delivery) { d.Step = 1 }), 2},
+		"recovered":                           {old.reopened(Recovered, "tsk_1", noon), 1},
+		"replayed":                            {old.reopened(Replayed, "tsk_1", noon), 1},
+		"resent":                              {old.reopened(Resent, "", noon), 4},
+		"its last attempt is of this version": {with(func(d *Delivery) { d.Attempts[2].Sent.Schemes = "v1" }), 1},
+		"resent after it was delivered":       {with(func(d *Delivery) { d.Attempts[2].Status = 204 }).reopened(Resent, "", noon), 1},
+		"never tried":                         {Delivery{Event: "evt_a", Endpoint: "ep_a"}, 1},
+	} {
+		if d := after(c.Delivery, outcome{Status: 500}); d.Step != c.step {
+			t.Errorf("%s: step %d, want %d", sentence, d.Step, c.step)
+		}
+	}
+	cut := old.after(round{attempts: []Attempt{{At: noon, Sent: Sent{Schemes: "v1"}}}, last: outcome{cut: true}}, schedule, false, noon, half{})
+	if again := after(cut, outcome{Status: 500}); again.Step != 4 {
+		t.Errorf("after a cut: step %d", again.Step)
 	}
 }
 

@@ -121,6 +121,13 @@ func TestAMerchantsHeaderIsOneLineOfHTTPAndNoneThatHTTPOrTheWebhookNeeds(t *test
 		{"proxy-authorization", "a", "headers.proxy-authorization"},
 		{"Webhook-Id", "a", "headers.Webhook-Id"},
 		{"webhook-anything", "a", "headers.webhook-anything"},
+		{"Webhook_Signature", "a", "headers.Webhook_Signature"},
+		{"Content_Length", "1", "headers.Content_Length"},
+		{"Transfer_Encoding", "chunked", "headers.Transfer_Encoding"},
+		{"user-Agent_", "a", ""},
+		{"x_shop", "a", ""},
+		{"Proxy", "a", "headers.Proxy"},
+		{"proxy_connection", "a", "headers.proxy_connection"},
 	} {
 		got := fieldsIn(checkHeaders(map[string]string{c.name: c.value}))
 		if want := slices.DeleteFunc([]string{c.field}, func(f string) bool { return f == "" }); !slices.Equal(got, want) {
