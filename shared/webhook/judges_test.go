@@ -4,18 +4,15 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
-	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"farrier/shared/event"
+	"farrier/shared/parts"
 )
 
 // received is a webhook as it came, with the key that it is to be judged by.
@@ -26,38 +23,11 @@ type received struct {
 }
 
 // verdicts asks a program of testdata which webhooks are to be believed.
-func verdicts(t *testing.T, program string, webhooks []received) []bool {
+func verdicts(t *testing.T, program string, webhooks []received) (list []bool) {
 	t.Helper()
-	local, err := filepath.Abs(filepath.Join("..", "..", ".local"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var run *exec.Cmd
-	var needs string
-	if filepath.Ext(program) == ".py" {
-		needs = filepath.Join(local, "venv", "bin", "python")
-		run = exec.Command(needs, filepath.Join("testdata", program))
-	} else {
-		needs = filepath.Join(local, "npm", "node_modules", "standardwebhooks")
-		run = exec.Command("node", filepath.Join("testdata", program))
-		run.Env = append(os.Environ(), "NODE_PATH="+filepath.Join(local, "npm", "node_modules"))
-	}
-	if _, err := os.Stat(needs); err != nil {
-		t.Skip("the judge is not installed: run it by `make test`")
-	}
-	asked, err := json.Marshal(webhooks)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var complaint bytes.Buffer
-	run.Stdin, run.Stderr = bytes.NewReader(asked), &complaint
-	said, err := run.Output()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, &complaint)
-	}
-	var list []bool
-	if err := json.Unmarshal(said, &list); err != nil || len(list) != len(webhooks) {
-		t.Fatalf("%s: %v", said, err)
+	parts.Judge(t, program, "standardwebhooks", webhooks, &list)
+	if len(list) != len(webhooks) {
+		t.Fatalf("%s judges %d webhooks of %d", program, len(list), len(webhooks))
 	}
 	return list
 }

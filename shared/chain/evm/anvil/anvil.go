@@ -67,13 +67,20 @@ func Start(t testing.TB, args ...string) *Chain {
 // Call makes one JSON-RPC call and reads its result into out, if that is not nil.
 func (c *Chain) Call(out any, method string, params ...any) {
 	c.t.Helper()
+	if err := c.Try(out, method, params...); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// Try is Call where the chain may refuse: the error holds what it says.
+func (c *Chain) Try(out any, method string, params ...any) error {
 	if params == nil {
 		params = []any{}
 	}
 	body, _ := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
 	resp, err := http.Post(c.URL, "application/json", bytes.NewReader(body))
 	if err != nil {
-		c.t.Fatalf("%s: %v", method, err)
+		return fmt.Errorf("%s: %w", method, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	var answer struct {
@@ -81,16 +88,17 @@ func (c *Chain) Call(out any, method string, params ...any) {
 		Error  *struct{ Message string }
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		c.t.Fatalf("%s: %v", method, err)
+		return fmt.Errorf("%s: %w", method, err)
 	}
 	if answer.Error != nil {
-		c.t.Fatalf("%s: %s", method, answer.Error.Message)
+		return fmt.Errorf("%s: %s", method, answer.Error.Message)
 	}
 	if out != nil {
 		if err := json.Unmarshal(answer.Result, out); err != nil {
-			c.t.Fatalf("%s: %v", method, err)
+			return fmt.Errorf("%s: %w", method, err)
 		}
 	}
+	return nil
 }
 
 // Tx is a transaction to send. Gas is always given, so that one that fails is mined all the same.
