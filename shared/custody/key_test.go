@@ -2,7 +2,8 @@ package custody
 
 import (
 	"context"
-	"crypto/elliptic"
+	"crypto/ecdh"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/asn1"
 	"encoding/hex"
@@ -197,10 +198,13 @@ func TestAPublicKeyThatIsNotOneOfTheCurveIsRefused(t *testing.T) {
 	off[64] ^= 1
 	hybrid := slices.Clone(good)
 	hybrid[0] = 6 | good[64]&1
-	p256 := elliptic.Marshal(elliptic.P256(), elliptic.P256().Params().Gx, elliptic.P256().Params().Gy) //nolint:staticcheck // a point of another curve
+	p256, err := ecdh.P256().GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for what, der := range map[string][]byte{
 		"off the curve":         spki(t, oidKey, oidCurve, off),
-		"of another curve":      spki(t, oidKey, oidCurve, p256),
+		"of another curve":      spki(t, oidKey, oidCurve, p256.PublicKey().Bytes()),
 		"of another curve's id": spki(t, oidKey, asn1.ObjectIdentifier{1, 2, 840, 10045, 3, 1, 7}, good),
 		"of another algorithm":  spki(t, asn1.ObjectIdentifier{1, 3, 132, 1, 12}, oidCurve, good),
 		"compressed":            spki(t, oidKey, oidCurve, point.SerializeCompressed()),
