@@ -24,13 +24,22 @@ type Notifier struct {
 	Owners    Owners
 }
 
-// Handle is a stream.Consumer's. All jobs of a batch are sent together, at its end.
+// Handle is a stream.Consumer's. All jobs of a batch are sent together, at its end; behind a record that met trouble nothing
+// is told.
 func (n Notifier) Handle(ctx context.Context, records []lambda.DynamoDBEventRecord) []error {
 	answers := make([]error, len(records))
 	jobs := make([][]queue.Message, len(records))
 	known := endpointsOf{}
 	for i, record := range records {
 		jobs[i], answers[i] = n.tell(ctx, known, record)
+		var unfit stream.Unfit
+		if answers[i] != nil && !errors.As(answers[i], &unfit) {
+			// The stream stops here, and what follows comes again with it. Were it told of now, it could overtake this one.
+			for j := range answers[i+1:] {
+				answers[i+1+j] = answers[i]
+			}
+			break
+		}
 	}
 	n.send(ctx, jobs, answers)
 	return answers

@@ -186,6 +186,7 @@ type room struct {
 // calls are the notifier's calls to AWS; the one at stop is the last, and after says whether it is done.
 type calls struct {
 	count, stop int
+	refuse      int // the one that is not answered, while the others are
 	after       bool
 	client      aws.HTTPClient
 }
@@ -194,6 +195,8 @@ func (c *calls) Do(r *http.Request) (*http.Response, error) {
 	c.count++
 	stopped := errors.New("the process was stopped")
 	switch {
+	case c.refuse > 0 && c.count == c.refuse:
+		return nil, stopped
 	case c.stop > 0 && (c.count > c.stop || c.count == c.stop && !c.after):
 		return nil, stopped
 	case c.count == c.stop:
@@ -494,5 +497,22 @@ func TestConformanceWhatADisabledEndpointWantsIsRecordedAndNotSent(t *testing.T)
 	}
 	if len(listed(t, r)) != 1 || len(jobs(t, r)) != 0 {
 		t.Error("want one event and no job")
+	}
+}
+
+// Were what comes after it told, an endpoint that wants its events in order could get the later one first: nothing is
+// recorded yet of the earlier one for which it has to wait.
+func TestConformanceNothingIsToldOfWhatComesAfterARecordInTrouble(t *testing.T) {
+	_, batch := records(t, "notify-payment-paid")
+	_, deposit := records(t, "notify-deposit-final")
+	r := newRoom(t)
+	r.endpoint(t, newKey(t), "*")
+	r.calls.count, r.calls.refuse = 0, 2 // after the endpoints: the payment's event
+	answers := r.notifier.Handle(context.Background(), append(batch, deposit...))
+	if answers[0] == nil || answers[1] == nil {
+		t.Errorf("done: %v", answers)
+	}
+	if events, sent := listed(t, r), jobs(t, r); len(events) != 0 || len(sent) != 0 {
+		t.Errorf("%d events were recorded, and %d jobs sent", len(events), len(sent))
 	}
 }
