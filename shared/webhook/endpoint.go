@@ -172,9 +172,10 @@ func (e Endpoint) reach() time.Duration {
 	return max(sum+sum/10, failingAtMost)
 }
 
-// recovered is the endpoint once everything that it chose between two moments was seen to.
+// recovered is the endpoint once everything that it chose between two moments was seen to. What was kept from it until it was
+// enabled may carry a time a little after that.
 func (e Endpoint) recovered(since, until time.Time) Endpoint {
-	if e.Enabled && e.MissedSince != nil && !since.After(*e.MissedSince) && e.EnabledAt != nil && !until.Before(*e.EnabledAt) {
+	if e.Enabled && e.MissedSince != nil && !since.After(*e.MissedSince) && e.EnabledAt != nil && !until.Before(e.EnabledAt.Add(clocksApart)) {
 		e.MissedSince = nil
 	}
 	return e

@@ -64,10 +64,11 @@ func TestOnlyARecoverOfAllThatWasMissedEndsIt(t *testing.T) {
 		since, until time.Time
 		ends         bool
 	}{
-		"all of it":            {noon, back, true},
+		"all of it":            {noon, back.Add(clocksApart), true},
 		"more":                 {noon.Add(-time.Hour), back.Add(time.Hour), true},
-		"not from the start":   {noon.Add(time.Second), back, false},
+		"not from the start":   {noon.Add(time.Second), back.Add(clocksApart), false},
 		"not until it was on":  {noon, back.Add(-time.Second), false},
+		"by another clock":     {noon, back, false},
 		"neither at both ends": {noon.Add(time.Second), back.Add(-time.Second), false},
 	} {
 		if got := on.recovered(c.since, c.until); (got.MissedSince == nil) != c.ends {

@@ -29,7 +29,7 @@ type Terms struct {
 	Endpoint string     `json:"endpoint"`
 	Since    *time.Time `json:"since,omitempty"` // of a recover
 	From     *time.Time `json:"from,omitempty"`  // of a replay
-	Until    *time.Time `json:"until,omitempty"` // where it is left out: the moment when the task was begun
+	Until    *time.Time `json:"until,omitempty"` // where it is left out: the moment when the task was begun, by any clock
 	Types    []string   `json:"types,omitempty"` // of those that the endpoint chooses, only these; patterns
 	Round    int        `json:"round,omitempty"` // of a replay: which time it is that somebody wants the same
 }
@@ -54,11 +54,15 @@ func (t Terms) from() time.Time {
 	}
 }
 
+// clocksApart is by how much the clocks of two functions may disagree: what one wrote before another enabled the endpoint
+// may carry a time after that.
+const clocksApart = 10 * time.Second
+
 func (t Terms) until(begun time.Time) time.Time {
 	if t.Until != nil {
 		return *t.Until
 	}
-	return begun
+	return begun.Add(clocksApart)
 }
 
 // text is the terms as a task keeps them: the same for the same.
@@ -96,7 +100,11 @@ var firstMoment = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // check refuses what cannot be meant. How long the time between is, is for the asker to say: it is read page by page.
 func (t Terms) check(first string, now time.Time) error {
-	switch from, until := t.from(), t.until(now); {
+	until := now
+	if t.Until != nil {
+		until = *t.Until
+	}
+	switch from := t.from(); {
 	case from.Before(firstMoment):
 		return problem.Field(first, "is before the year 2020")
 	case !from.Before(now):
@@ -141,8 +149,8 @@ const firstJobs = 10 * time.Minute
 
 // judge says why a delivery is not to be sent again; "" where it is. A task's own is to be sent, and was.
 //
-// What was never tried was missed if it happened before the endpoint was last enabled or if it is so old that its job
-// must have been done; otherwise the job may be on its way, and asking again would double it.
+// What was never tried was missed if it happened before the endpoint was last enabled, by any clock, or if it is so old that
+// its job must have been done; otherwise the job may be on its way, and asking again would be in vain.
 func judge(kind string, terms Terms, e Endpoint, told event.Event, d Delivery, now time.Time) string {
 	switch {
 	case told.Type == event.EndpointTest:
@@ -151,7 +159,7 @@ func judge(kind string, terms Terms, e Endpoint, told event.Event, d Delivery, n
 		return skipNotChosen
 	case len(terms.Types) > 0 && !slices.ContainsFunc(terms.Types, func(pattern string) bool { return matches(pattern, told.Type) }):
 		return skipType
-	case d.untried() && now.Sub(told.CreatedAt) < firstJobs && !told.CreatedAt.Before(e.enabledSince()):
+	case d.untried() && now.Sub(told.CreatedAt) < firstJobs && !told.CreatedAt.Before(e.enabledSince().Add(clocksApart)):
 		return skipOnItsWay
 	case d.untried():
 		return ""
