@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -21,6 +22,7 @@ type Replayer struct {
 	Endpoints  Endpoints
 	Deliveries Deliveries
 	Jobs       queue.Queue
+	AtOnce     int // deliveries that are opened side by side; 0 for what is usual
 	Now        cloud.Clock
 }
 
@@ -176,7 +178,7 @@ func (d Deliveries) of(ctx context.Context, endpoint string, events []event.Even
 func (r Replayer) send(ctx context.Context, t task.Task, terms Terms, e Endpoint, wanted []telling, step *task.Step) error {
 	opened := make([]opening, len(wanted))
 	troubles := make([]error, len(wanted))
-	places := make(chan struct{}, opensAtOnce)
+	places := make(chan struct{}, cmp.Or(r.AtOnce, opensAtOnce))
 	var all sync.WaitGroup
 	for i, one := range wanted {
 		places <- struct{}{}

@@ -24,7 +24,7 @@ type Sweeper struct {
 	Now        cloud.Clock
 	Sleep      func(context.Context, time.Duration) error
 	For        time.Duration // how long a run goes on while something waits; 0 for one sweep
-	AtOnce     int           // how many endpoints' lines, and how many deliveries of each, are seen to side by side
+	AtOnce     int           // how many of the index's shards, of endpoints' lines, and of each one's deliveries are seen to side by side
 	PerShard   int           // how many deliveries of each of the index's shards one sweep sends at the most
 	Log        *slog.Logger
 	Metrics    cloud.Metrics
@@ -83,18 +83,20 @@ func (s Sweeper) Run(ctx context.Context) (Swept, error) {
 
 // once makes one sweep: all shards side by side, and all lines.
 func (s Sweeper) once(ctx context.Context) (Swept, error) {
-	var parts [dueShards]Swept
-	var troubles [dueShards]error
-	var all sync.WaitGroup
-	for shard := range dueShards {
-		all.Go(func() { parts[shard], troubles[shard] = s.sweep(ctx, strconv.Itoa(shard)) })
-	}
-	lines, err := s.lines(ctx)
-	all.Wait()
+	var parts [1 + dueShards]Swept
+	troubles := s.sideBySide(len(parts), func(i int) (err error) {
+		if i == 0 {
+			parts[i], err = s.lines(ctx)
+		} else {
+			parts[i], err = s.sweep(ctx, strconv.Itoa(i-1))
+		}
+		return err
+	})
+	var sum Swept
 	for _, p := range parts {
-		lines = lines.and(p)
+		sum = sum.and(p)
 	}
-	return lines, errors.Join(append(troubles[:], err)...)
+	return sum, errors.Join(troubles...)
 }
 
 func (s Sweeper) sweep(ctx context.Context, shard string) (Swept, error) {
