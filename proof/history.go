@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"farrier/shared/chain"
@@ -31,6 +33,17 @@ type History struct {
 	trimmed  bool                       // a stream forgot records that nobody had read
 	complain []string                   // what a merchant or a payer has to complain of at once
 	tooSoon  []string                   // deposits that were final before their blocks were
+
+	noting     sync.Mutex
+	settled    map[string]bool      // deliveries, by event and endpoint, that were ever at their end
+	made       map[string]int       // attempts of them
+	unanswered map[string]int       // of those: to which no answer came
+	succeeded  map[string]time.Time // by endpoint: the last attempt that did
+	hasty      []string             // endpoints that were disabled too soon
+	cursor     string               // of who polls for events
+	polled     map[string]bool      // those that it was given
+
+	early []string // events that came before the one before them
 }
 
 // NewHistory begins in an empty world over a chain in memory.
@@ -44,8 +57,16 @@ func NewHistoryOn(t TB, a *AWS, tables Tables, on Chain, settings ...Setting) *H
 	t.Helper()
 	a.Wipe(t)
 	h := &History{World: NewWorld(t, a, tables, on, settings...), asked: map[string]payment.Payment{}, unasked: map[string]payment.Request{},
-		requests: map[string]payment.Request{}, words: map[string][]word{}}
-	a.hear["deposits"] = h.noteFinality
+		requests: map[string]payment.Request{}, words: map[string][]word{},
+		settled: map[string]bool{}, made: map[string]int{}, unanswered: map[string]int{}, succeeded: map[string]time.Time{}, polled: map[string]bool{}}
+	h.cursor = h.Feed.Begin(time.Time{})
+	a.hear["deposits"], a.hear["deliveries"], a.hear["endpoints"] = h.noteFinality, h.noteDelivery, h.noteEndpoint
+	for _, l := range h.Listeners {
+		if l.Settings.Ordered {
+			l.hears = h.inOrder(l)
+		}
+		l.meets = h.disabled(l)
+	}
 	for range 4 { // so that no reorganisation reaches back to before the watch began
 		if _, err := h.Watch(); err != nil {
 			t.Fatalf("the watch did not begin: %v", err)
@@ -167,8 +188,13 @@ func (h *History) End() []string {
 			h.Say("the time of every payment is over, and every stream brings everything again")
 			h.rewind(keepsAll)
 		}
-		if err := h.Drain(); err != nil {
-			return append(h.Broken(), err.Error())
+		for mended := true; mended; mended = h.mend() {
+			if err := h.Drain(); err != nil {
+				return append(h.Broken(), err.Error())
+			}
+		}
+		h.Wait(time.Minute) // later than the feed looks back
+		for h.poll(100) {
 		}
 		if broken := h.Broken(); len(broken) > 0 {
 			return broken
@@ -197,7 +223,10 @@ func (h *History) Heal() {
 		h.Node.Mood = Well
 		h.Memory.Release()
 	}
-	h.Shop.Recover()
+	for _, l := range h.Listeners {
+		l.Recover()
+	}
+	h.Wait(time.Minute) // what is enabled from now on is enabled later than anything that happened before, by every clock
 	for _, order := range slices.Sorted(maps.Keys(h.unasked)) {
 		if !h.Ask(order, h.unasked[order].Amount, 0) {
 			h.T.Fatalf("broken: a request is answered once everything is well\n    %s\n\n%s", order, h.Timeline())
@@ -239,9 +268,12 @@ var ErrRestless = errors.New("the system never came to rest")
 
 // Drain lets time pass until nothing waits. The chain stands still meanwhile.
 func (h *History) Drain() error {
-	watching, troubled := true, 0
+	watching, troubled, patience := true, 0, 30*time.Second
+	if slices.ContainsFunc(h.Listeners, func(l *Listener) bool { return l.Closed() }) {
+		patience = 90 * time.Minute // its endpoint is tried for three days, until it is disabled
+	}
 	for range 2000 {
-		before := h.AWS.Changes()
+		before, left := h.AWS.Changes(), h.left()
 		busy := false
 		if watching {
 			busy = h.look()
@@ -251,12 +283,12 @@ func (h *History) Drain() error {
 		if h.sweepable() {
 			h.Sweep()
 		}
-		if busy && h.AWS.Changes() != before {
+		if busy && (h.AWS.Changes() != before || h.left() != left) {
 			continue
 		}
 		if busy { // the same trouble again and again
 			if troubled++; troubled == 10 {
-				return ErrRestless
+				return h.restless()
 			}
 			h.Wait(time.Minute)
 			continue
@@ -266,16 +298,56 @@ func (h *History) Drain() error {
 		if next.IsZero() {
 			return nil
 		}
-		h.Wait(max(next.Sub(h.Now()), 0) + 30*time.Second)
+		h.Wait(max(next.Sub(h.Now()), 0) + patience)
 	}
-	return ErrRestless
+	return h.restless()
 }
 
-// sweepable says whether a delivery waits in the table and is due.
+// left is how many messages lie in the queues.
+func (h *History) left() (n int) {
+	for _, k := range h.in().workers {
+		n += len(h.AWS.Waiting(k.queue))
+	}
+	return n
+}
+
+// restless says what waits yet.
+func (h *History) restless() error {
+	var waits []string
+	for _, k := range h.in().workers {
+		for _, m := range h.AWS.Waiting(k.queue) {
+			waits = append(waits, k.queue+": "+m.Body)
+		}
+	}
+	for _, d := range h.deliveries() {
+		if d.Status == webhook.Pending {
+			waits = append(waits, d.ID()+" is pending, due at "+d.DueAt)
+		}
+	}
+	for _, s := range h.states() {
+		if s.Line != "" {
+			waits = append(waits, s.Endpoint+" has a line")
+		}
+	}
+	return fmt.Errorf("%w at %s; there wait %q", ErrRestless, h.Now(), waits)
+}
+
+// sweepable says whether a delivery waits in the table and is due, or a line is there that does not rest.
 func (h *History) sweepable() bool {
 	now := h.Now().UTC().Format("2006-01-02T15:04:05.000Z")
-	return slices.ContainsFunc(h.deliveries(), func(d webhook.Delivery) bool { return d.DueAt != "" && d.DueAt <= now })
+	rests := map[string]bool{}
+	for _, s := range h.states() {
+		rests[s.Endpoint] = s.RestUntil != nil && h.Now().Before(*s.RestUntil)
+		if s.Line != "" && !rests[s.Endpoint] {
+			return true
+		}
+	}
+	return slices.ContainsFunc(h.deliveries(), func(d webhook.Delivery) bool {
+		return d.DueAt != "" && d.DueAt <= now && !(rests[d.Endpoint] && inLine(d))
+	})
 }
+
+func inLine(d webhook.Delivery) bool { return strings.HasPrefix(d.DueShard, d.Endpoint) }
 
 // nextDue is when the next thing that waits is due; zero where nothing waits.
 func (h *History) nextDue() time.Time {
@@ -290,14 +362,40 @@ func (h *History) nextDue() time.Time {
 			sooner(m.Due)
 		}
 	}
+	lined, rests := map[string]bool{}, map[string]time.Time{}
+	for _, s := range h.states() {
+		lined[s.Endpoint] = s.Line != ""
+		if s.RestUntil != nil {
+			rests[s.Endpoint] = *s.RestUntil
+		}
+	}
 	for _, d := range h.deliveries() {
-		if at, err := time.Parse(time.RFC3339, d.DueAt); err == nil {
+		at, err := time.Parse(time.RFC3339, d.DueAt)
+		switch {
+		case err == nil && inLine(d) && at.Before(rests[d.Endpoint]):
+			sooner(rests[d.Endpoint])
+		case err == nil:
 			sooner(at)
-		} else if d.Status == webhook.Pending && d.NextAt != nil {
+		case d.Status == webhook.Pending && d.NextAt != nil:
 			sooner(*d.NextAt)
+		}
+		if inLine(d) {
+			lined[d.Endpoint] = false
+		}
+	}
+	for endpoint, empty := range lined {
+		if empty { // it is forgotten when it was empty for a while
+			sooner(later(rests[endpoint], h.Now()))
 		}
 	}
 	return next
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // deliveries are all of them as they stand.
@@ -347,8 +445,10 @@ func (t *Tally) Add(h *History) {
 	t.Payments += len(h.asked)
 	t.Transfers += len(h.sent)
 	t.Entries += len(h.AWS.Items("entries"))
-	for _, told := range h.Shop.Received() {
-		t.Webhooks += told.Times
+	for _, l := range h.Listeners {
+		for _, told := range l.Received() {
+			t.Webhooks += told.Times
+		}
 	}
 }
 

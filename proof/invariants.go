@@ -13,7 +13,6 @@ import (
 	"farrier/shared/chain"
 	"farrier/shared/deposit"
 	"farrier/shared/dynamo"
-	"farrier/shared/event"
 	"farrier/shared/ledger"
 	"farrier/shared/money"
 	"farrier/shared/payment"
@@ -37,7 +36,13 @@ var Invariants = []Invariant{
 	{"every deposit says what the chain says", depositsEqualChain},
 	{"no deposit was ever called final in a block that was not", finalIsFinal},
 	{"every payment is what its transfers make it", paymentsEqualTransfers},
-	{"every event was told under one id and rightly signed, or lies in the dead-letter queue with its reason", eventsAreTold},
+	{"every event was told under one id to each endpoint that chose it, or lies in the dead-letter queue with its reason, or its endpoint is disabled", eventsAreTold},
+	{"every webhook is signed by the secrets of its time, all of them and no other, and none is sent to an endpoint that is disabled", rightlySigned},
+	{"an endpoint that wants events in their order never took one before the one before it was taken, or settled otherwise", func(h *History) []string { return h.early }},
+	{"no event was sent more often than somebody asked for it, but for attempts that were made and not recorded", sentAsAsked},
+	{"no delivery and no task is left waiting, no line is left over, and no place is taken for ever", nothingIsStranded},
+	{"an endpoint's trouble is told once each time, and none was disabled as failing that had a success in 72 hours", troubleIsToldOnce},
+	{"who polls for events is given every one", polledAll},
 	{"no dead letter is unexplained", lettersAreExplained},
 	{"every callback that was thanked for has its receipt, and a forged one left nothing", receiptsAreKept},
 	{"an order is one payment, however often it is asked for", ordersAreOnePayment},
@@ -279,71 +284,8 @@ func (h *History) shouldBe(p payment.Payment, inTime, after []money.Amount) paym
 	}
 }
 
-// eventsAreTold goes by every version of every payment that was ever written. Of what a stream forgot, the
-// newest version of each payment has to be told.
-func eventsAreTold(h *History) []string {
-	found := h.Shop.Wrong()
-	received, given := h.Shop.Received(), map[string]bool{}
-	for _, d := range h.deliveries() {
-		given[d.Event] = d.Reason == webhook.Exhausted && d.Made >= 10 && h.letter(d.Event)
-	}
-	last := map[string]int64{}
-	for _, p := range newest[payment.Payment](h, "payments") {
-		last[p.ID] = p.Version
-	}
-	expected := map[string]bool{}
-	before := map[string]string{} // the last event about each payment so far: its versions were written in their order
-	for _, item := range h.AWS.Written("payments") {
-		var p payment.Payment
-		if err := dynamo.Unmarshal(item, &p); err != nil {
-			return append(found, err.Error())
-		}
-		for _, kind := range p.Events {
-			e, err := event.Derived(event.Origin{Table: "payments", Key: p.Key(), Version: p.Version, At: p.UpdatedAt, Object: p.ID}, event.Type(kind), nil)
-			if err != nil {
-				return append(found, err.Error())
-			}
-			expected[e.ID] = true
-			previous := before[p.ID]
-			before[p.ID] = e.ID
-			told, is := received[e.ID]
-			if !is && !given[e.ID] && (!h.trimmed || p.Version == last[p.ID]) {
-				found = append(found, fmt.Sprintf("%s of %s, version %d, was never told", kind, p.Reference, p.Version))
-			}
-			if is && !strings.Contains(told.Body, `"type":"`+kind+`"`) {
-				found = append(found, fmt.Sprintf("%s of %s was told as %s", kind, p.Reference, told.Body))
-			}
-			if is && previousOf(told.Body) != previous {
-				found = append(found, fmt.Sprintf("%s of %s comes after %q, and was told so: %s", kind, p.Reference, previous, told.Body))
-			}
-		}
-	}
-	for name, told := range received {
-		if !expected[name] {
-			found = append(found, fmt.Sprintf("the shop was told %s, which nothing stands for: %s", name, told.Body))
-		}
-	}
-	return found
-}
-
-// previousOf is the id of the event before it that a webhook names.
-func previousOf(body string) string {
-	var sent struct {
-		Previous string `json:"previous"`
-	}
-	_ = json.Unmarshal([]byte(body), &sent)
-	return sent.Previous
-}
-
 // givenUp is the queue of the letters of deliveries whose schedule is used up.
 const givenUp = "deliveries-dead-letters"
-
-func (h *History) letter(name string) bool {
-	return slices.ContainsFunc(h.AWS.Waiting(givenUp), func(m Message) bool {
-		var l webhook.Letter
-		return json.Unmarshal([]byte(m.Body), &l) == nil && l.Reason == webhook.Exhausted && l.Job.Event == name
-	})
-}
 
 func lettersAreExplained(h *History) (found []string) {
 	for _, k := range h.in().workers {
@@ -354,11 +296,23 @@ func lettersAreExplained(h *History) (found []string) {
 	for _, m := range h.AWS.Waiting(givenUp) {
 		if !exhausted(m) {
 			found = append(found, givenUp+": "+m.Body)
-		} else if h.Shop.Refused() < 10 {
-			found = append(found, fmt.Sprintf("given up, though the shop refused only %d times: %s", h.Shop.Refused(), m.Body))
+		} else if refused := h.refusedBy(m); refused < 10 {
+			found = append(found, fmt.Sprintf("given up, though the shop refused only %d times: %s", refused, m.Body))
 		}
 	}
 	return found
+}
+
+// refusedBy is how often the shop refused that a letter was for.
+func (h *History) refusedBy(m Message) int {
+	var letter webhook.Letter
+	_ = json.Unmarshal([]byte(m.Body), &letter)
+	for _, l := range h.Listeners {
+		if l.Endpoint == letter.Job.Endpoint {
+			return l.Refused()
+		}
+	}
+	return 0
 }
 
 func receiptsAreKept(h *History) (found []string) {
@@ -397,9 +351,16 @@ func ordersAreOnePayment(h *History) []string {
 
 func nothingIsBetrayed(h *History) (found []string) {
 	written := h.logged.String()
-	for what, secret := range map[string]string{"connection": h.Provider.secret, "gateway": h.Gateway.secret, "endpoint": h.Shop.secret} {
+	for what, secret := range map[string]string{"connection": h.Provider.secret, "gateway": h.Gateway.secret} {
 		if strings.Contains(written, strings.TrimPrefix(secret, "whsec_")) {
 			found = append(found, "the secret of the "+what+" is in the log")
+		}
+	}
+	for _, l := range h.Listeners {
+		for _, secret := range l.Secrets() {
+			if strings.Contains(written, strings.TrimPrefix(secret, "whsec_")) {
+				found = append(found, "a secret of an endpoint is in the log")
+			}
 		}
 	}
 	return found

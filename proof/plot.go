@@ -280,3 +280,171 @@ func overdue(h *History, a, _ int) {
 	h.Sweep()
 	h.Expect(nil)
 }
+
+// outage: a shop fails until its endpoint rests, its merchant is told, and the sweep tries it; other events wait in its line
+// meanwhile. Sometimes a process dies over one of these steps.
+func outage(h *History, a, b int) {
+	h.tellAll()
+	if len(h.AWS.Waiting("deliveries")) == 0 {
+		return
+	}
+	l := h.listener(b)
+	l.Behave([]Manner{Broken, Busy, HangsUp}[a%3], 8)
+	for i := range 10 {
+		if i == a/3%10 {
+			h.Expect([]Trouble{{At: 1 + b%2, Writing: true, Fault: []Fault{StopAfter, StopBefore, Refuse, Lose}[b/2%4]}})
+		}
+		if i%2 == 0 {
+			h.World.Work(1, 0, 10, false)
+		} else {
+			h.Sweep()
+		}
+		h.Expect(nil)
+		h.Wait([]time.Duration{time.Minute, 6 * time.Minute}[b/8%2])
+	}
+}
+
+// gap: an endpoint is disabled while events come, enabled, and has what it missed sent: at once, or in the midst of more.
+func gap(h *History, a, b int) {
+	l := h.listener(a)
+	h.Switch(l, false)
+	settle(h, a, b)
+	h.creditAll()
+	if b%2 == 0 {
+		h.tellAll()
+		h.World.Work(1, 0, 10, false)
+	}
+	h.Wait(time.Second)
+	h.Switch(l, true)
+	h.Wait(time.Minute)
+	if b%4 < 2 {
+		h.tellAll()
+	}
+	_ = h.MakeUp(l, nil)
+	if b%3 == 0 {
+		h.Expect([]Trouble{{At: 1 + a%3, Writing: true, Fault: []Fault{StopAfter, StopBefore}[a/4%2]}})
+	}
+	h.World.Work(6, 0, 1, false)
+	h.Expect(nil)
+	h.World.Work(1, 0, 10, false)
+}
+
+// twice: a replay is pressed twice, and the second time in the midst of the first's work, or after it; the process that does it may die once it has
+// opened a delivery, so that the task does that step again after the delivery was made.
+func twice(h *History, a, b int) {
+	h.Wait(time.Minute)
+	l, until := h.listener(a), h.Now().Add(-time.Second)
+	h.Replay(l, Start.Add(-time.Minute), until, 1)
+	h.Expect([]Trouble{{At: 2 + b%2, Writing: true, Fault: []Fault{StopBefore, StopAfter}[b/2%2]}})
+	h.World.Work(6, 0, 1, false)
+	h.Expect(nil)
+	h.World.Work(1, 0, 10, false)
+	h.Wait(7 * time.Minute)
+	h.Sweep()
+	h.World.Work(1, 0, 10, false)
+	h.Replay(l, Start.Add(-time.Minute), until, 1)
+	h.World.Work(6, 0, 1, false)
+	h.World.Work(1, 0, 10, false)
+}
+
+// behind: two events about a payment come close together, and the jobs of the second ones are done first; their process may die, or
+// the first ones are done in the midst of that.
+func behind(h *History, a, b int) {
+	order := fmt.Sprintf("hurry-%d", len(h.asked)+len(h.unasked))
+	if !h.Ask(order, "10.5", time.Hour) {
+		return
+	}
+	for _, part := range []string{"4", "6.5"} {
+		h.Include(h.Transfer(h.asked[order].Address, units(part)))
+		h.mine(4)
+		_, _ = h.Watch()
+		h.creditAll()
+	}
+	if b%4 == 3 { // the table answers for one of the two only
+		h.Expect([]Trouble{{At: 1, Writing: true, Fault: Refuse}})
+	}
+	h.tellAll()
+	h.Expect(nil)
+	n := len(h.AWS.Waiting("deliveries"))
+	switch {
+	case n == 0:
+		return
+	case b%3 == 0:
+		h.Expect([]Trouble{{At: 1 + a%3, Writing: true, Fault: []Fault{StopAfter, StopBefore, Refuse}[a/4%3]}})
+	case b%3 == 1:
+		h.elsewhere(1+a%2, true, func() { h.World.Work(1, 0, n-1, false) })
+	}
+	h.World.Work(1, n-1, 1, false)
+	h.Expect(nil)
+	h.World.Work(1, n-2, 1, false)
+}
+
+// event makes one more that endpoints choose, of a payment that is partly paid.
+func (h *History) event() bool {
+	order := fmt.Sprintf("hurry-%d", len(h.asked)+len(h.unasked))
+	if !h.Ask(order, "10.5", time.Hour) {
+		return false
+	}
+	h.Include(h.Transfer(h.asked[order].Address, units("4")))
+	h.mine(4)
+	_, _ = h.Watch()
+	h.creditAll()
+	h.tellAll()
+	return true
+}
+
+// grudge: a shop fails for half an hour and recovers, while the process dies that finds that out; three days later it fails
+// once more.
+func grudge(h *History, a, _ int) {
+	if !h.event() {
+		return
+	}
+	h.Shop.Behave(Broken, 6)
+	deliver := func() {
+		for range 3 {
+			h.World.Work(1, 0, 10, false)
+		}
+	}
+	for range 8 {
+		deliver()
+		h.Wait(6 * time.Minute)
+		h.Sweep()
+	}
+	h.Shop.Recover()
+	h.Wait(6 * time.Minute)
+	h.Sweep()
+	h.Expect([]Trouble{{At: 1, Writing: true, Fault: []Fault{StopAfter, StopBefore}[a%2]}})
+	deliver()
+	h.Expect(nil)
+	h.Wait(20 * time.Hour)
+	h.Sweep()
+	deliver()
+	h.Wait(53 * time.Hour)
+	if h.event() {
+		h.Shop.Behave(Broken, 1)
+		deliver()
+	}
+}
+
+// joining: a line is about to be forgotten, as it was empty for a while, just when a delivery joins it.
+func joining(h *History, a, b int) {
+	l := h.listener(b)
+	if !h.event() {
+		return
+	}
+	l.Behave(Busy, 1)
+	h.World.Work(1, 0, 10, false)
+	h.Wait(3 * time.Minute)
+	for range 3 { // it is let go, and the line is found empty
+		h.Sweep()
+		h.World.Work(1, 0, 10, false)
+		h.Wait(time.Minute)
+	}
+	if !h.event() {
+		return
+	}
+	l.Behave(Busy, 1)
+	h.elsewhere(1, true, func() { h.World.Work(1, 0, 10, false) })
+	h.Sweep()
+	h.Expect(nil)
+}

@@ -30,6 +30,9 @@ func TestHistories(t *testing.T) {
 		if rapid.Bool().Draw(t, "filtered") {
 			settings = append(settings, proof.Filtered)
 		}
+		if more := [][]proof.Setting{nil, {proof.Ordered}, {proof.Limited}, {proof.Falling}}[rapid.IntRange(0, 3).Draw(t, "more endpoints")]; more != nil {
+			settings = append(settings, more...)
+		}
 		h := proof.NewHistory(t, a, tables, settings...)
 		steps := map[string]func(*rapid.T){}
 		for _, name := range proof.Deck() {

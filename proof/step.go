@@ -114,7 +114,23 @@ var Moves = map[string]Move{
 	"expire":    {4, 2, []string{"credit"}, work(2)},
 	"sweep":     {2, 10, []string{"sweep", "deliver"}, func(h *History, _, _ int) { h.Sweep() }},
 	"rewind":    {2, 0, nil, rewind},
-	"shop":      {2, 0, nil, shop},
+	"shop":      {3, 0, nil, shop},
+
+	"rotate":       {2, 6, []string{"deliver", "rotate"}, rotate},
+	"switch":       {2, 3, []string{"deliver", "tell", "switch"}, onOff},
+	"choose":       {1, 3, []string{"deliver", "tell"}, choose},
+	"resend":       {2, 4, []string{"deliver", "sweep", "resend"}, resend},
+	"make up":      {2, 5, []string{"make up", "go on"}, makeUp},
+	"replay":       {2, 5, []string{"replay", "go on"}, replay},
+	"go on":        {3, 10, []string{"go on", "deliver", "resend"}, work(6)},
+	"tell trouble": {1, 4, []string{"tell trouble"}, func(h *History, a, b int) { consume(4+a%2)(h, a/2, b) }},
+	"poll":         {3, 3, []string{"tell", "poll"}, func(h *History, a, _ int) { h.poll(1 + a%5) }},
+	"grudge":       {1, 0, nil, grudge},
+	"joining":      {2, 0, nil, joining},
+	"outage":       {2, 0, nil, outage},
+	"gap":          {2, 0, nil, gap},
+	"twice":        {2, 0, nil, twice},
+	"behind":       {2, 0, nil, behind},
 }
 
 // ask: of three orders, the amount always 10.50; in one asset or in two, with terms of its own or without, with a key or
@@ -343,19 +359,60 @@ func rewind(h *History, _, b int) {
 	h.Say("streams   bring up to %d records again", 1+b%4)
 }
 
+// rotate: with an overlap, or without.
+func rotate(h *History, a, b int) {
+	h.Rotate(h.listener(a), []time.Duration{time.Hour, 24 * time.Hour, 0}[b%3])
+}
+
+// onOff: the merchant disables an endpoint, or enables it.
+func onOff(h *History, a, b int) { h.Switch(h.listener(a), b%3 > 0) }
+
+// choose: fewer events, or those that it chose at first.
+func choose(h *History, a, b int) {
+	l := h.listener(a)
+	if b%2 == 0 {
+		h.Choose(l, "payment.paid")
+	} else {
+		h.Choose(l, l.Settings.Events...)
+	}
+}
+
+func resend(h *History, a, _ int) {
+	if all := h.deliveries(); len(all) > 0 {
+		h.Resend(all[a%len(all)])
+	}
+}
+
+// makeUp: since a moment, or since the endpoint may have missed something.
+func makeUp(h *History, a, b int) {
+	var since *time.Time
+	if b%3 > 0 {
+		at := h.Now().Add(-[]time.Duration{time.Hour, 24 * time.Hour}[b%2])
+		since = &at
+	}
+	_ = h.MakeUp(h.listener(a), since)
+}
+
+// replay: of the first hours, in two rounds, so that it is often pressed twice.
+func replay(h *History, a, b int) {
+	until := Start.Add([]time.Duration{time.Minute, 3 * time.Hour}[b/2%2])
+	h.Replay(h.listener(a), Start.Add(-time.Minute), until, 1+b%2)
+}
+
 func shop(h *History, a, b int) {
-	manners := []Manner{Broken, HangsUp, Forgets, Redirects, Hangs}
+	manners := []Manner{Broken, HangsUp, Forgets, Redirects, Hangs, Tarries, Busy, Gone}
+	l := h.listener(a / len(manners))
 	m, times := manners[a%len(manners)], 1+b%14
 	switch {
 	case m == Hangs: // each costs real time
-		times = 1
-	case b%14 == 13:
-		h.Shop.Close(m)
-		h.Say("shop      %s, for good", m)
+		times = 1 + b%2
+	case b%14 == 13 && m != Tarries:
+		l.Close(m)
+		h.Say("shop      of %s %s, for good", l.Endpoint, m)
 		return
 	}
-	h.Shop.Behave(m, times)
-	h.Say("shop      %s, %d times", m, times)
+	l.Behave(m, times)
+	h.Say("shop      of %s %s, %d times", l.Endpoint, m, times)
 }
 
 // Deck is the moves' names, each as often as it is chosen, and made different by "#1", "#2", ….

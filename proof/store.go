@@ -26,7 +26,7 @@ func (a *AWS) MakeTables(t testing.TB) Tables {
 		"states":     {Name: "lined", Partition: "line", Sort: "sk"},
 	}
 	tables := Tables{}
-	for _, notion := range []string{"connections", "addresses", "roster", "passes", "callbacks", "journal", "deposits", "payments", "entries", "balances", "events", "endpoints", "states", "deliveries"} {
+	for _, notion := range []string{"connections", "addresses", "roster", "passes", "callbacks", "journal", "deposits", "payments", "entries", "balances", "events", "endpoints", "states", "deliveries", "tasks"} {
 		var own []parts.Index
 		if i, has := indexes[notion]; has {
 			own = append(own, i)
@@ -181,16 +181,17 @@ func (n itemName) key() dynamo.Item {
 
 func kilobytes(bytes int) int { return max((bytes+1023)/1024, 1) }
 
-// leaveOne takes one key out of a BatchGetItem's answer and calls it unprocessed.
+// leaveOne takes one key of each table out of a BatchGetItem's answer and calls it unprocessed.
 func leaveOne(parameters, result any) {
 	in, is := parameters.(*dynamodb.BatchGetItemInput)
 	if !is {
 		return
 	}
 	out := result.(*dynamodb.BatchGetItemOutput)
+	out.UnprocessedKeys = map[string]types.KeysAndAttributes{}
 	for table, asked := range in.RequestItems {
 		last := asked.Keys[len(asked.Keys)-1]
-		out.UnprocessedKeys = map[string]types.KeysAndAttributes{table: {Keys: []map[string]types.AttributeValue{last}, ConsistentRead: asked.ConsistentRead}}
+		out.UnprocessedKeys[table] = types.KeysAndAttributes{Keys: []map[string]types.AttributeValue{last}, ConsistentRead: asked.ConsistentRead}
 		out.Responses[table] = slices.DeleteFunc(out.Responses[table], func(item map[string]types.AttributeValue) bool {
 			return nameOf(table, item) == nameOf(table, last)
 		})

@@ -29,6 +29,7 @@ import (
 	"farrier/shared/queue"
 	"farrier/shared/seal"
 	streams "farrier/shared/stream"
+	"farrier/shared/task"
 	"farrier/shared/timer"
 	"farrier/shared/wallet"
 	"farrier/shared/watch"
@@ -88,7 +89,10 @@ func (p wiring) payments(function string) payment.Store {
 func (p wiring) functions(process *functions) functions {
 	interprets, credits, notifies := p.interpret(), p.credit(), p.notify()
 	return functions{
-		payments: p.payments("api"),
+		payments:  p.payments("api"),
+		endpoints: p.merchants(),
+		sender:    p.sender(),
+		replays:   webhook.Replays{Replayer: p.replayer("api"), Tasks: p.tasks("api"), Random: p.random},
 		receiver: &receiver.Receiver{
 			Known: p.known("receive"), Keyring: p.keyring("receive"), Cap: 256 << 10, Metrics: p.metrics(), Log: p.log(), Now: p.Now,
 			Receipts: callback.Receipts{Table: p.table("receive", "callbacks"), KeepFor: 90 * 24 * time.Hour, Now: p.Now},
@@ -99,6 +103,8 @@ func (p wiring) functions(process *functions) functions {
 			{"credit", "deposits", settled, credits},
 			{"notify", "payments", changes, notifies},
 			{"notify", "deposits", all, notifies},
+			{"notify", "endpoints", has("disabled_at"), notifies},
+			{"notify", "states", has("telling"), notifies},
 		},
 		workers: []worker{
 			{"watch", "looks", "looks-dead-letters", 20, p.looks(process)},
@@ -107,6 +113,7 @@ func (p wiring) functions(process *functions) functions {
 			{"interpret", "interpret", "interpret-dead-letters", 3, interprets},
 			{"credit", "credit", "credit-dead-letters", 3, credits},
 			{"notify", "notify", "notify-dead-letters", 3, notifies},
+			{"replay", "tasks", "tasks-dead-letters", 20, batches(queue.Batch(p.log(), p.metrics(), p.runner().Handle))},
 		},
 		sweeper: webhook.Sweeper{
 			Deliveries: webhook.Deliveries{Table: p.table("sweep", "deliveries")}, Jobs: p.to("sweep", "deliveries"),
@@ -200,6 +207,39 @@ func (p wiring) courier() webhook.Courier {
 	}
 }
 
+// merchants are the endpoints as the API keeps them.
+func (p wiring) merchants() webhook.Endpoints {
+	e := p.endpoints("api")
+	e.Random, e.Local = p.random, true
+	return e
+}
+
+func (p wiring) sender() webhook.Sender {
+	return webhook.Sender{
+		Events: event.Store{Table: p.table("api", "events")}, Endpoints: p.merchants(), Deliveries: webhook.Deliveries{Table: p.table("api", "deliveries")},
+		Jobs: p.to("api", "deliveries"), Now: p.Now, Random: p.random,
+	}
+}
+
+func (p wiring) tasks(function string) task.Tasks {
+	return task.Tasks{Table: p.table(function, "tasks"), Queue: p.to(function, "tasks"), Now: p.Now, Random: p.random}
+}
+
+func (p wiring) replayer(function string) webhook.Replayer {
+	return webhook.Replayer{
+		Events: event.Store{Table: p.table(function, "events")}, Endpoints: webhook.Endpoints{Table: p.table(function, "endpoints"), Now: p.Now},
+		Deliveries: webhook.Deliveries{Table: p.table(function, "deliveries")}, Jobs: p.to(function, "deliveries"), AtOnce: 1, Now: p.Now,
+	}
+}
+
+func (p wiring) runner() task.Runner {
+	again := p.replayer("replay")
+	return task.Runner{
+		Tasks: p.tasks("replay"), Kinds: map[string]task.Kind{webhook.KindRecover: again, webhook.KindReplay: again},
+		Slice: 40 * time.Second, Sleep: p.sleep, Log: p.log(),
+	}
+}
+
 func batches(f func(context.Context, events.SQSEvent) (events.SQSEventResponse, error)) handler {
 	return func(ctx context.Context, payload json.RawMessage) (events.SQSEventResponse, error) {
 		var batch events.SQSEvent
@@ -214,6 +254,12 @@ func batches(f func(context.Context, events.SQSEvent) (events.SQSEventResponse, 
 func inserts(r events.DynamoDBEventRecord) bool { return r.EventName == "INSERT" }
 func changes(r events.DynamoDBEventRecord) bool { return r.EventName == "MODIFY" }
 func all(events.DynamoDBEventRecord) bool       { return true }
+func has(attribute string) func(events.DynamoDBEventRecord) bool {
+	return func(r events.DynamoDBEventRecord) bool {
+		_, is := r.Change.NewImage[attribute]
+		return is
+	}
+}
 func settled(r events.DynamoDBEventRecord) bool {
 	state := r.Change.NewImage["state"]
 	return state.DataType() == events.DataTypeString && (state.String() == "final" || state.String() == "reversed")

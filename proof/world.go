@@ -17,6 +17,7 @@ import (
 	"farrier/shared/callback"
 	"farrier/shared/callback/receiver"
 	"farrier/shared/chain"
+	"farrier/shared/event"
 	"farrier/shared/ledger"
 	"farrier/shared/money"
 	"farrier/shared/payment"
@@ -49,13 +50,14 @@ const (
 
 // World is the whole system in one process, with one chain, one merchant and one provider.
 type World struct {
-	T      TB
-	AWS    *AWS
-	Chain  Chain
-	Config chain.Config // the chain's
-	Asset  money.Asset
-	Other  money.Asset // which payments can be paid in too
-	Shop   *Shop
+	T         TB
+	AWS       *AWS
+	Chain     Chain
+	Config    chain.Config // the chain's
+	Asset     money.Asset
+	Other     money.Asset // which payments can be paid in too
+	Shop      *Shop       // behind the first of its endpoints
+	Listeners []*Listener
 
 	// The chain where it is one in memory, and its node, with all that only these can do. Else nil.
 	Memory *Memory
@@ -63,13 +65,14 @@ type World struct {
 
 	Provider *Provider
 	Gateway  *Gateway
-	Endpoint webhook.Endpoint
 	Payments payment.Store
+	Feed     event.Store // for who polls, by the latest of the clocks: further apart than event.Apart nothing is promised
 	Ledger   ledger.Store
 	Rederive rederive.Source
 
-	filtered bool  // the watch keeps all addresses in memory
-	place    place // where its payments are made
+	filtered bool                      // the watch keeps all addresses in memory
+	more     []func(*webhook.Settings) // endpoints beside the first
+	place    place                     // where its payments are made
 
 	// The functions run in three processes, so that one can work while another is in the middle of a call.
 	processes [3]functions
@@ -89,6 +92,9 @@ type World struct {
 // functions are the rooms as they run in one process, with what they keep in memory.
 type functions struct {
 	payments  payment.Store
+	endpoints webhook.Endpoints
+	sender    webhook.Sender
+	replays   webhook.Replays
 	receiver  *receiver.Receiver
 	watcher   *watch.Watcher // nil before a cold start
 	cold      func() *watch.Watcher
@@ -202,7 +208,7 @@ func Filtered(w *World) { w.filtered = true }
 // NewWorld makes an empty world over empty tables, on a chain; nil is one in memory.
 func NewWorld(t TB, a *AWS, tables Tables, on Chain, settings ...Setting) *World {
 	t.Helper()
-	w := &World{T: t, AWS: a, clock: Start, place: onEVM}
+	w := &World{T: t, AWS: a, clock: Start.Add(-time.Minute), place: onEVM} // its endpoints are there before anything happens, by every clock
 	for _, set := range settings {
 		set(w)
 	}
@@ -218,7 +224,6 @@ func NewWorld(t TB, a *AWS, tables Tables, on Chain, settings ...Setting) *World
 		w.Node = &Node{Memory: w.Memory, Assets: []money.Asset{w.Asset, w.Other}, wait: w.Wait}
 		w.Chain = w.Memory
 	}
-	w.Shop = newShop(t)
 	parts := wiring{World: w, tables: tables, chains: set, random: rand.NewChaCha8(sha256.Sum256([]byte("world")))}
 	for i := range w.processes {
 		process := parts
@@ -226,19 +231,22 @@ func NewWorld(t TB, a *AWS, tables Tables, on Chain, settings ...Setting) *World
 		w.processes[i] = process.functions(&w.processes[i])
 	}
 	w.Payments = parts.payments("check")
+	polled := parts
+	polled.behind = 6 * time.Second
+	w.Feed = event.Store{Table: parts.table("api", "events"), Now: polled.Now}
 	w.Ledger = ledger.Store{Entries: parts.table("check", "entries"), Balances: parts.table("check", "balances")}
 	w.Rederive = rederive.Source{
 		Callbacks: parts.table("rederive", "callbacks"), Deposits: parts.table("rederive", "deposits"), Payments: parts.table("rederive", "payments"),
+		Endpoints: parts.table("rederive", "endpoints"), EndpointStates: parts.table("rederive", "states"),
 		Interpret: parts.to("rederive", "interpret"), Credit: parts.to("rederive", "credit"), Notify: parts.to("rederive", "notify"),
 	}
 	w.Provider = newProvider(t, callback.Connections{Table: parts.table("api", "connections"), Sealer: parts.sealer("api"), Chains: set, Now: w.Now, Random: parts.random}, w.Config.ID)
 	w.Gateway = newGateway(t, callback.Connections{Table: parts.table("api", "connections"), Sealer: parts.sealer("api"), Chains: set, Now: w.Now, Random: parts.random}, w.Asset, w.place.decimals)
-	endpoints := parts.endpoints("api")
-	endpoints.Random, endpoints.Local = parts.random, true
-	w.Endpoint, w.Shop.secret, err = endpoints.Create(context.Background(), webhook.Request{Merchant: Merchant, Settings: webhook.Settings{URL: w.Shop.URL, Events: []string{"payment.*"}}})
-	if err != nil {
-		t.Fatalf("%v", err)
+	w.Shop = w.listen([]string{"payment.*"}, func(*webhook.Settings) {}).Shop
+	for _, change := range w.more {
+		w.listen([]string{"payment.*", "endpoint.*"}, change)
 	}
+	w.clock = Start
 	return w
 }
 
@@ -388,15 +396,22 @@ func (w *World) Work(which, first, n int, twice bool) bool {
 		batch.Records = append(batch.Records, events.SQSMessage{MessageId: m.ID, Body: m.Body, EventSource: "aws:sqs",
 			Attributes: map[string]string{"ApproximateReceiveCount": fmt.Sprint(m.Tries + 1)}})
 	}
+	disturbed := w.met
+	if len(w.troubles) > 0 || slices.Contains(w.working[:], true) || w.stopAt > 0 {
+		disturbed-- // something may happen in its midst, or it happens in the midst of something
+	}
 	var answer events.SQSEventResponse
 	err := w.Run(k.function, fmt.Sprintf("%d of queue %s", len(messages), k.queue), func(ctx context.Context) (err error) {
 		answer, err = k.invoke(ctx, w.payload(batch))
 		return err
 	})
+	if k.queue == "deliveries" && (err != nil || w.met > disturbed) {
+		w.disturb(messages)
+	}
 	failed := map[string]bool{}
 	for _, f := range answer.BatchItemFailures {
 		failed[f.ItemIdentifier] = true
-		w.Say("          %s comes again", f.ItemIdentifier)
+		w.Say("          %s comes again: %s", f.ItemIdentifier, w.logged.last())
 	}
 	for _, m := range messages {
 		switch {
@@ -410,6 +425,19 @@ func (w *World) Work(which, first, n int, twice bool) bool {
 		}
 	}
 	return true
+}
+
+// disturb notes that attempts may have been made that were not recorded.
+func (w *World) disturb(messages []Message) {
+	for _, m := range messages {
+		var job webhook.Job
+		_ = json.Unmarshal([]byte(m.Body), &job)
+		for _, l := range w.Listeners {
+			if l.Endpoint == job.Endpoint {
+				l.disturbed[job.Event]++
+			}
+		}
+	}
 }
 
 func (w *World) payload(event any) json.RawMessage {
@@ -466,6 +494,17 @@ func (l *logbook) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(p)
+}
+
+// last is why the last thing failed that was written.
+func (l *logbook) last() string {
+	lines := strings.Split(strings.TrimSpace(l.String()), "\n")
+	for _, line := range slices.Backward(lines) {
+		if _, why, is := strings.Cut(line, " error="); is {
+			return why
+		}
+	}
+	return ""
 }
 
 func (l *logbook) String() string {
