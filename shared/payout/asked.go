@@ -1,0 +1,217 @@
+package payout
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"farrier/shared/chain"
+	"farrier/shared/chain/family"
+	"farrier/shared/chain/tron"
+	"farrier/shared/money"
+	"farrier/shared/problem"
+)
+
+// Limits of a request.
+const (
+	MaxReference     = 128
+	MaxMetadataKeys  = 10
+	MaxMetadataTotal = 400 // bytes of all keys and values
+	MaxReason        = 200
+)
+
+// Request asks for a payout. The amount is in the asset's own unit.
+type Request struct {
+	Merchant  string
+	Requester string // id of the key that asks
+	Asset     string
+	Amount    string
+	To        string
+	Reference string
+	Metadata  map[string]string
+	Wallet    string       // the address that pays, in its canonical spelling
+	FeeMost   money.Amount // in the chain's own coin
+	Contract  bool         // whether the destination may be a contract
+
+	// Lookalike says that the caller has seen what the destination looks like and means this one all the same.
+	Lookalike bool
+}
+
+// Facts answers what the text of a destination does not tell.
+type Facts interface {
+	// Ours says whether an address is one of this system's: a deposit address, a hot wallet.
+	Ours(ctx context.Context, on chain.ID, address string) (bool, error)
+	// Contract says whether code lies at an address.
+	Contract(ctx context.Context, on chain.ID, address string) (bool, error)
+	// Least is the smallest amount of an asset that may be paid out: below it the fee eats the money, or nodes do not take it.
+	Least(ctx context.Context, asset money.Asset) (money.Amount, error)
+	// Known are the destinations that a merchant has allowed or paid before whose ends are an address's.
+	Known(ctx context.Context, merchant string, on chain.ID, ends Ends) ([]Destination, error)
+}
+
+// asked checks what the text of a request does not tell.
+func (s Store) asked(ctx context.Context, r Request, p Payout) (Payout, error) {
+	if err := checkFacts(ctx, s.Facts, r, p); err != nil {
+		return Payout{}, err
+	}
+	known, err := s.Facts.Known(ctx, p.PK, p.Chain(), EndsOf(p.To))
+	if err != nil {
+		return Payout{}, err
+	}
+	p.Likenesses = Likenesses(p.To, known)
+	if len(p.Likenesses) > 0 && !r.Lookalike {
+		return Payout{}, problem.Field("to", p.Likenesses[0].Detail(p.Chain()))
+	}
+	return p, nil
+}
+
+// read checks the text of a request field by field, and is the payout that it asks for.
+func read(assets *chain.Set, r Request) (Payout, error) {
+	name, err := money.ParseAsset(r.Asset)
+	if err != nil {
+		return Payout{}, problem.Field("asset", err.Error())
+	}
+	asset, ok := assets.Asset(name)
+	if !ok {
+		return Payout{}, problem.Field("asset", "is not configured here")
+	}
+	amount, err := money.ParseDecimal(r.Amount, asset.Decimals)
+	if err != nil {
+		return Payout{}, problem.Field("amount", err.Error())
+	}
+	if amount.Sign() <= 0 {
+		return Payout{}, problem.Field("amount", "must be more than zero")
+	}
+	to, err := ParseDestination(asset, r.To)
+	if err != nil {
+		return Payout{}, problem.Field("to", err.Error())
+	}
+	if to == r.Wallet {
+		return Payout{}, problem.Field("to", "is the wallet that pays")
+	}
+	if err := checkText("reference", r.Reference, MaxReference); err != nil {
+		return Payout{}, err
+	}
+	if err := checkMetadata(r.Metadata); err != nil {
+		return Payout{}, err
+	}
+	return Payout{
+		PK: r.Merchant, Asset: name, Symbol: asset.Symbol, Decimals: asset.Decimals, Amount: amount, To: to, Wallet: r.Wallet,
+		FeeMost: r.FeeMost, Reference: r.Reference, Requester: r.Requester, Metadata: r.Metadata,
+	}, nil
+}
+
+// DestinationError says why nobody can be paid at an address. It is safe to show.
+type DestinationError string
+
+func (e DestinationError) Error() string { return string(e) }
+
+// Why an address of the right form is refused.
+const (
+	ErrZero  DestinationError = "is the zero address: what is sent there is lost"
+	ErrBurn  DestinationError = "is an address that nobody has a key of: what is sent there is lost"
+	ErrToken DestinationError = "is the asset's own contract: what is sent there is lost"
+)
+
+// ParseDestination reads an address to which an asset is to be paid and gives its canonical spelling. On EVM chains mixed
+// case must carry the right checksum (EIP-55). The error is safe to show.
+func ParseDestination(asset chain.Asset, text string) (string, error) {
+	f, ok := family.Of(asset.Chain)
+	if !ok {
+		return "", DestinationError("cannot be read: payouts are not made on this chain")
+	}
+	if text == "" {
+		return "", DestinationError("is missing")
+	}
+	to, err := f.ParseAddress(asset.Chain, text)
+	switch {
+	case err != nil:
+		return "", err
+	case isZero(to):
+		return "", ErrZero
+	case isBurn(to):
+		return "", ErrBurn
+	case asset.ID.Kind() != "slip44" && strings.EqualFold(to, asset.ID.Reference()):
+		return "", ErrToken
+	}
+	return to, nil
+}
+
+// zeroTron is the account of twenty zero bytes.
+var zeroTron = tron.FromBytes([20]byte{})
+
+func isZero(to string) bool {
+	return to == zeroTron || strings.HasPrefix(to, "0x") && strings.Trim(to[2:], "0") == ""
+}
+
+// isBurn knows the address by which people mean "gone", and those below 0x1000, among which are the contracts that EVM
+// chains have built in (0x01 and on; RIP-7212's is 0x100).
+func isBurn(to string) bool {
+	return to == "0x000000000000000000000000000000000000dead" || strings.HasPrefix(to, "0x"+strings.Repeat("0", 37))
+}
+
+func checkFacts(ctx context.Context, facts Facts, r Request, p Payout) error {
+	ours, err := facts.Ours(ctx, p.Chain(), p.To)
+	if err != nil {
+		return err
+	}
+	if ours {
+		return problem.Field("to", "is an address of this system; a payout goes to somebody else")
+	}
+	if !r.Contract {
+		contract, err := facts.Contract(ctx, p.Chain(), p.To)
+		if err != nil {
+			return err
+		}
+		if contract {
+			return problem.Field("to", "is a contract; say that it may be one where its owner can take "+p.Symbol+" out of it")
+		}
+	}
+	least, err := facts.Least(ctx, p.Asset)
+	if err != nil {
+		return err
+	}
+	if p.Amount.Cmp(least) < 0 {
+		return problem.Field("amount", "is dust; at least "+least.Decimal(p.Decimals)+" is paid out")
+	}
+	return nil
+}
+
+func checkText(field, s string, most int) error {
+	switch {
+	case s == "":
+		return problem.Field(field, "is missing")
+	case !utf8.ValidString(s):
+		return problem.Field(field, "is not UTF-8")
+	case utf8.RuneCountInString(s) > most:
+		return problem.Field(field, "is longer than "+strconv.Itoa(most)+" characters")
+	case strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return problem.Field(field, "has a character that cannot be printed")
+	}
+	return nil
+}
+
+func checkMetadata(m map[string]string) error {
+	if len(m) > MaxMetadataKeys {
+		return problem.Field("metadata", fmt.Sprintf("has more than %d keys", MaxMetadataKeys))
+	}
+	total := 0
+	for k, v := range m {
+		if err := checkText("metadata", k, MaxMetadataTotal); err != nil {
+			return err
+		}
+		if v != "" {
+			if err := checkText("metadata."+k, v, MaxMetadataTotal); err != nil {
+				return err
+			}
+		}
+		total += len(k) + len(v)
+	}
+	if total > MaxMetadataTotal {
+		return problem.Field("metadata", fmt.Sprintf("has more than %d bytes", MaxMetadataTotal))
+	}
+	return nil
+}

@@ -1,0 +1,222 @@
+package payout
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"farrier/shared/chain"
+	"farrier/shared/dynamo"
+	"farrier/shared/money"
+)
+
+// State is how far a payout has come.
+type State string
+
+// The states.
+const (
+	Requested  State = "requested"  // recorded, looked at by nobody
+	Checked    State = "checked"    // the rules allow it; it waits for approvals
+	Approved   State = "approved"   // approvals are complete, or none are needed
+	Reserved   State = "reserved"   // its money is set aside in the book
+	Signed     State = "signed"     // a transaction is signed and kept
+	Broadcast  State = "broadcast"  // a node was given the bytes
+	Confirming State = "confirming" // an attempt is in a canonical block that is not final
+	Final      State = "final"      // paid
+	Failed     State = "failed"     // not paid: refused before it was signed, or undone by the chain (a reverted transaction)
+	Replaced   State = "replaced"   // not paid: another transaction has its nonce
+	Cancelled  State = "cancelled"  // taken back before it was signed
+	Held       State = "held"       // waits for a person
+)
+
+var moves = map[State][]State{
+	"":         {Requested},
+	Requested:  {Checked, Held, Failed, Cancelled},
+	Checked:    {Approved, Held, Failed, Cancelled},
+	Approved:   {Reserved, Held, Failed, Cancelled},
+	Reserved:   {Signed, Held, Failed, Cancelled},
+	Held:       {Requested, Checked, Approved, Reserved, Failed, Cancelled}, // back to where it was held
+	Signed:     {Broadcast, Confirming, Replaced},                           // confirming: somebody else had the bytes
+	Broadcast:  {Confirming, Replaced},
+	Confirming: {Broadcast, Confirming, Final, Failed, Replaced}, // to itself: included again in another block
+	Final:      {Confirming, Broadcast},                          // a reorganisation
+	Failed:     {Confirming, Broadcast},                          // the same, of a transaction that was mined and reverted
+	Replaced:   {Confirming, Broadcast},
+}
+
+// CanMove says whether a payout may go from one state to another.
+func CanMove(from, to State) bool { return slices.Contains(moves[from], to) }
+
+// States are all that there are.
+func States() []State {
+	return []State{Requested, Checked, Approved, Reserved, Signed, Broadcast, Confirming, Final, Failed, Replaced, Cancelled, Held}
+}
+
+// MaxAttempts is how many transactions may be signed for one payout.
+const MaxAttempts = 20
+
+// Payout is what a merchant asked us to pay, and how far that has come.
+type Payout struct {
+	PK string `dynamodbav:"pk"` // merchant
+	SK string `dynamodbav:"sk"` // payout id
+
+	ID string `dynamodbav:"id"`
+
+	Asset      money.Asset       `dynamodbav:"asset"`
+	Symbol     string            `dynamodbav:"symbol"`
+	Decimals   int               `dynamodbav:"decimals"`
+	Amount     money.Amount      `dynamodbav:"amount"`
+	To         string            `dynamodbav:"to"`       // canonical spelling of the asset's chain's family
+	Wallet     string            `dynamodbav:"wallet"`   // the address that pays
+	FeeMost    money.Amount      `dynamodbav:"fee_most"` // in the chain's own coin, for all attempts together, since one at most is mined
+	Reference  string            `dynamodbav:"reference"`
+	Requester  string            `dynamodbav:"requester"` // id of the key that asked
+	Metadata   map[string]string `dynamodbav:"metadata,omitempty"`
+	Likenesses []Likeness        `dynamodbav:"likenesses,omitempty"` // what the destination looks like and is not
+
+	State     State     `dynamodbav:"state"`
+	HeldFrom  State     `dynamodbav:"held_from,omitempty"`
+	Reason    string    `dynamodbav:"reason,omitempty"` // why it is held, failed, replaced or cancelled
+	Round     int       `dynamodbav:"round"`            // how often the chain took its end back
+	Booked    bool      `dynamodbav:"booked"`           // money is reserved for it
+	Attempts  []Attempt `dynamodbav:"attempts,omitempty"`
+	Mined     *Mined    `dynamodbav:"mined,omitempty"`
+	Overtaker string    `dynamodbav:"overtaker,omitempty"` // the transaction that has its nonce, of one that is replaced
+
+	CreatedAt time.Time `dynamodbav:"created_at"`
+	UpdatedAt time.Time `dynamodbav:"updated_at"`
+	Version   int64     `dynamodbav:"version"` // from 1, raised by every write
+}
+
+// Attempt is one signed transaction of a payout.
+type Attempt struct {
+	N           int          `dynamodbav:"n"` // from 1
+	Nonce       uint64       `dynamodbav:"nonce"`
+	FeePerGas   money.Amount `dynamodbav:"fee_per_gas"` // the most; in the chain's own coin for a unit of gas
+	TipPerGas   money.Amount `dynamodbav:"tip_per_gas"` // of that to the block's maker
+	Gas         uint64       `dynamodbav:"gas"`         // the most
+	Hash        string       `dynamodbav:"hash"`        // of the transaction
+	SignedAt    time.Time    `dynamodbav:"signed_at"`
+	BroadcastAt *time.Time   `dynamodbav:"broadcast_at,omitempty"` // first given to a node
+	Outcome     Outcome      `dynamodbav:"outcome,omitempty"`
+}
+
+// Outcome is what became of an attempt.
+type Outcome string
+
+// The outcomes; "" is none yet.
+const (
+	Succeeded Outcome = "succeeded" // mined, and it paid
+	Reverted  Outcome = "reverted"  // mined, and it paid nothing but its fee
+	Overtaken Outcome = "overtaken" // another transaction with its nonce was mined
+)
+
+// Mined is the block that an attempt lies in, as the chain told last.
+type Mined struct {
+	Attempt   int          `dynamodbav:"attempt"`
+	Height    uint64       `dynamodbav:"height"`
+	BlockHash string       `dynamodbav:"block_hash"`
+	Fee       money.Amount `dynamodbav:"fee"` // paid, in the chain's own coin
+	Reverted  bool         `dynamodbav:"reverted,omitempty"`
+}
+
+// Chain is where the payout is made.
+func (p Payout) Chain() chain.ID { return chain.ID(p.Asset.Chain()) }
+
+// Key is where the payout lies.
+func (p Payout) Key() dynamo.Key { return dynamo.Key{PK: p.PK, SK: p.SK} }
+
+// Ended says that nothing more happens to the payout, reorganisations apart.
+func (p Payout) Ended() bool {
+	switch p.State {
+	case Final, Failed, Replaced, Cancelled:
+		return true
+	}
+	return false
+}
+
+// MoveError says that no arrow leads from one state to the other.
+type MoveError struct{ From, To State }
+
+func (e *MoveError) Error() string {
+	return fmt.Sprintf("payout: one that is %s does not become %s", e.From, e.To)
+}
+
+// moved is the payout in another state. The slices of the one before are never written to.
+func (p Payout) moved(to State, now time.Time) (Payout, error) {
+	if !p.mayMove(to) {
+		return p, &MoveError{From: p.State, To: to}
+	}
+	p.State, p.UpdatedAt = to, now
+	p.Version++
+	return p, nil
+}
+
+// mayMove is CanMove with what the payout's own past adds: one that is held goes back only to where it was, and by Resume
+// alone, and only one that was signed can come back from failed.
+func (p Payout) mayMove(to State) bool {
+	switch {
+	case p.State == Held && to != Failed && to != Cancelled:
+		return false
+	case p.State == Failed && len(p.Attempts) == 0:
+		return false
+	}
+	return CanMove(p.State, to)
+}
+
+// Check is the payout after its rules were found to hold.
+func (p Payout) Check(now time.Time) (Payout, error) { return p.moved(Checked, now) }
+
+// Approve is the payout after its approvals were found complete.
+func (p Payout) Approve(now time.Time) (Payout, error) { return p.moved(Approved, now) }
+
+// Reserve is the payout in the transaction that sets its money aside.
+func (p Payout) Reserve(now time.Time) (Payout, error) {
+	p, err := p.moved(Reserved, now)
+	if err == nil {
+		p.Booked = true
+	}
+	return p, err
+}
+
+// Hold has the payout wait for a person, who reads why.
+func (p Payout) Hold(reason string, now time.Time) (Payout, error) {
+	from := p.State
+	p, err := p.moved(Held, now)
+	if err == nil {
+		p.HeldFrom, p.Reason = from, reason
+	}
+	return p, err
+}
+
+// Resume has a held payout go on where it was held.
+func (p Payout) Resume(now time.Time) (Payout, error) {
+	if p.State != Held || !CanMove(Held, p.HeldFrom) {
+		return p, &MoveError{From: p.State, To: p.HeldFrom}
+	}
+	p.State, p.HeldFrom, p.Reason, p.UpdatedAt = p.HeldFrom, "", "", now
+	p.Version++
+	return p, nil
+}
+
+// Refuse ends a payout that is not signed as failed; its reserve, where Booked says that there is one, goes back in the same
+// transaction. On the chain it fails by Settle alone.
+func (p Payout) Refuse(reason string, now time.Time) (Payout, error) {
+	return p.giveUp(Failed, reason, now)
+}
+
+// Cancel takes a payout back that is not signed; its reserve goes back in the same transaction.
+func (p Payout) Cancel(reason string, now time.Time) (Payout, error) {
+	return p.giveUp(Cancelled, reason, now)
+}
+
+func (p Payout) giveUp(to State, reason string, now time.Time) (Payout, error) {
+	if len(p.Attempts) > 0 {
+		return p, &MoveError{From: p.State, To: to}
+	}
+	p, err := p.moved(to, now)
+	if err == nil {
+		p.Reason, p.HeldFrom, p.Booked = reason, "", false
+	}
+	return p, err
+}

@@ -1,0 +1,348 @@
+package payout
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"farrier/shared/chain"
+	"farrier/shared/dynamo"
+	"farrier/shared/id"
+	"farrier/shared/problem"
+)
+
+// Store keeps payouts and their references. It never signs and never approves.
+type Store struct {
+	Payouts    dynamo.Table
+	References dynamo.Table
+	Assets     *chain.Set
+	Facts      Facts
+	Now        func() time.Time
+	Random     io.Reader
+}
+
+// claim binds a reference to the request that first used it.
+type claim struct {
+	PK string `dynamodbav:"pk"` // merchant
+	SK string `dynamodbav:"sk"` // "reference/" and the digest of the reference
+
+	Payout    string    `dynamodbav:"payout"`
+	Request   string    `dynamodbav:"request"` // fingerprint of what was asked for
+	CreatedAt time.Time `dynamodbav:"created_at"`
+}
+
+// attempts is how often a step is decided anew when another writer was faster.
+const attempts = 8
+
+var (
+	errBusy = errors.New("payout: others keep changing it; come again")
+	errNone = problem.New(problem.NotFound, "there is no such payout")
+)
+
+// Create makes the payout, or finds the one that the same request made before. Errors are problems that name the field, or
+// trouble with AWS or a node, after which the same call may be made again.
+//
+// One that is stored already is not looked at again: what is true of its destination may have changed since.
+func (s Store) Create(ctx context.Context, r Request) (Payout, error) {
+	p, err := read(s.Assets, r)
+	if err != nil {
+		return Payout{}, err
+	}
+	first, claimed, err := s.claimed(ctx, p)
+	if err != nil {
+		return Payout{}, err
+	}
+	if claimed && first.Request == p.fingerprint() {
+		stored, err := s.Get(ctx, p.PK, first.Payout)
+		if !problem.Is(err, problem.NotFound) {
+			return stored, err
+		}
+	}
+	if !claimed || first.Request == p.fingerprint() {
+		if p, err = s.asked(ctx, r, p); err != nil {
+			return Payout{}, err
+		}
+		if first, err = s.claim(ctx, p); err != nil {
+			return Payout{}, err
+		}
+	}
+	if first.Request != p.fingerprint() {
+		return Payout{}, problem.New(problem.ReferenceUsed, fmt.Sprintf("this reference is that of the payout %s, which was asked for otherwise; "+
+			"where there is no such payout yet it may still be being made, and sending that first request again finishes it", first.Payout))
+	}
+	p.ID, p.SK, p.CreatedAt, p.UpdatedAt, p.State, p.Version = first.Payout, first.Payout, first.CreatedAt, first.CreatedAt, Requested, 1
+	if _, err := p.Hash(); err != nil {
+		return Payout{}, err
+	}
+	return s.record(ctx, p)
+}
+
+// record writes the payout, or returns the one that an earlier run of the same request wrote.
+func (s Store) record(ctx context.Context, p Payout) (Payout, error) {
+	err := s.Payouts.Create(ctx, p)
+	var stored Payout
+	exists, readErr := dynamo.Exists(err, &stored)
+	switch {
+	case !exists:
+		return p, err
+	case readErr != nil:
+		return Payout{}, readErr
+	default:
+		return stored, nil
+	}
+}
+
+// claimed finds what holds the payout's reference.
+func (s Store) claimed(ctx context.Context, p Payout) (claim, bool, error) {
+	var stored claim
+	err := s.References.Get(ctx, dynamo.Key{PK: p.PK, SK: referenceKey(p)}, &stored)
+	if errors.Is(err, dynamo.ErrMissing) {
+		return claim{}, false, nil
+	}
+	return stored, err == nil, err
+}
+
+// claim binds the reference to the payout, or gives what holds it.
+func (s Store) claim(ctx context.Context, p Payout) (claim, error) {
+	now := s.now()
+	name, err := id.New("out", now, s.Random)
+	if err != nil {
+		return claim{}, err
+	}
+	mine := claim{PK: p.PK, SK: referenceKey(p), Payout: name, Request: p.fingerprint(), CreatedAt: now}
+	err = s.References.Create(ctx, mine)
+	var stored claim
+	exists, readErr := dynamo.Exists(err, &stored)
+	if exists {
+		return stored, readErr
+	}
+	return mine, err
+}
+
+func referenceKey(p Payout) string { return "reference/" + digest(p.Reference) }
+
+// fingerprint is of what was asked for. Who asked is in it: a payout has one requester, whom approvers must differ from.
+// The wallet and the fee are not: they are chosen here, and another moment may choose others.
+func (p Payout) fingerprint() string {
+	parts := []string{string(p.Asset), p.Amount.String(), p.To, p.Requester, p.Reference}
+	first := len(parts)
+	for k, v := range p.Metadata {
+		parts = append(parts, "metadata\x00"+k+"\x00"+v)
+	}
+	slices.Sort(parts[first:])
+	return digest(parts...)
+}
+
+// digest names parts in 22 characters.
+func digest(parts ...string) string {
+	sum := id.Digest(parts...)
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+func (s Store) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }
+
+// Get reads a merchant's payout.
+func (s Store) Get(ctx context.Context, merchant, name string) (Payout, error) {
+	var p Payout
+	if !id.Valid("out", name) {
+		return p, errNone
+	}
+	err := s.Payouts.Get(ctx, dynamo.Key{PK: merchant, SK: name}, &p)
+	if errors.Is(err, dynamo.ErrMissing) {
+		return p, errNone
+	}
+	return p, err
+}
+
+// List reads a page of a merchant's payouts, the newest first.
+func (s Store) List(ctx context.Context, merchant string, limit int32, cursor string) ([]Payout, string, error) {
+	return dynamo.List[Payout](ctx, s.Payouts, dynamo.Query{PK: merchant, Descending: true, Limit: limit, Cursor: cursor})
+}
+
+// Step decides about a payout as it stands and writes what was decided, or nothing where that is the payout itself. It
+// decides anew where another writer was faster, so that decide must be a pure rule. Moves that the book must know of, those
+// that change Booked or the round, are made with it in one transaction and not here.
+func (s Store) Step(ctx context.Context, merchant, name string, decide func(Payout, time.Time) (Payout, error)) (Payout, error) {
+	for range attempts {
+		p, err := s.Get(ctx, merchant, name)
+		if err != nil {
+			return p, err
+		}
+		next, err := decide(p, s.now())
+		switch {
+		case err != nil || next.Version == p.Version:
+			return p, err
+		case next.Booked != p.Booked || next.Round != p.Round:
+			return p, ErrBook
+		}
+		err = s.Payouts.Replace(ctx, next, p.Version)
+		if err == nil || !errors.Is(err, dynamo.ErrStale) {
+			return next, err
+		}
+	}
+	return Payout{}, errBusy
+}
+
+// ErrBook says that a move changes what the book says, and so is made in the book's transaction.
+var ErrBook = errors.New("payout: this move is made with the book")
+
+// Destinations keeps what merchants allow and have paid.
+type Destinations struct {
+	Table dynamo.Table
+	Now   func() time.Time
+}
+
+// Get reads a destination; one that is not known is the empty one.
+func (s Destinations) Get(ctx context.Context, merchant string, on chain.ID, address string) (Destination, error) {
+	key := DestinationKey(merchant, on, address)
+	d := Destination{PK: key.PK, SK: key.SK, Address: address}
+	err := s.Table.Get(ctx, key, &d)
+	if errors.Is(err, dynamo.ErrMissing) {
+		return d, nil
+	}
+	return d, err
+}
+
+// Known are the merchant's destinations with the same ends.
+func (s Destinations) Known(ctx context.Context, merchant string, on chain.ID, ends Ends) ([]Destination, error) {
+	var all []Destination
+	err := dynamo.Each(ctx, s.Table, dynamo.Query{PK: merchant, Prefix: endsPrefix(on, ends)}, func(d Destination) error {
+		if d.AllowedAt != nil || d.PaidAt != nil { // what was taken off the list and never paid is no longer known
+			all = append(all, d)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// Allow puts a destination on the list; one that is there keeps its moment, so that nobody has to wait again.
+func (s Destinations) Allow(ctx context.Context, merchant string, on chain.ID, address, label, by string) (Destination, error) {
+	return s.change(ctx, merchant, on, address, func(d Destination, now time.Time) (Destination, bool) {
+		if d.AllowedAt != nil {
+			return d, false
+		}
+		d.AllowedAt, d.AllowedBy, d.Label = &now, by, label
+		return d, true
+	})
+}
+
+// Disallow takes a destination off the list; whoever puts it back waits again.
+func (s Destinations) Disallow(ctx context.Context, merchant string, on chain.ID, address string) (Destination, error) {
+	return s.change(ctx, merchant, on, address, func(d Destination, _ time.Time) (Destination, bool) {
+		was := d.AllowedAt != nil
+		d.AllowedAt, d.AllowedBy = nil, ""
+		return d, was
+	})
+}
+
+// Paid remembers that a payout to a destination was made.
+func (s Destinations) Paid(ctx context.Context, merchant string, on chain.ID, address string) (Destination, error) {
+	return s.change(ctx, merchant, on, address, func(d Destination, now time.Time) (Destination, bool) {
+		if d.PaidAt != nil {
+			return d, false
+		}
+		d.PaidAt = &now
+		return d, true
+	})
+}
+
+func (s Destinations) change(ctx context.Context, merchant string, on chain.ID, address string, f func(Destination, time.Time) (Destination, bool)) (Destination, error) {
+	for range attempts {
+		d, err := s.Get(ctx, merchant, on, address)
+		if err != nil {
+			return d, err
+		}
+		next, news := f(d, s.Now().UTC().Truncate(time.Millisecond))
+		if !news {
+			return d, nil
+		}
+		next.Version++
+		if d.Version == 0 {
+			err = s.Table.Create(ctx, next)
+		} else {
+			err = s.Table.Replace(ctx, next, d.Version)
+		}
+		if !overtaken(err) {
+			return next, err
+		}
+	}
+	return Destination{}, errBusy
+}
+
+func overtaken(err error) bool {
+	var exists *dynamo.ExistsError
+	return errors.Is(err, dynamo.ErrStale) || errors.As(err, &exists)
+}
+
+// Freezes keeps what is frozen.
+type Freezes struct {
+	Table dynamo.Table
+	Now   func() time.Time
+}
+
+// Set freezes, whatever was before.
+func (s Freezes) Set(ctx context.Context, what Stop, who, reason string) (Freeze, error) {
+	return s.change(ctx, what, func(f Freeze, now time.Time) (Freeze, error) { return f.Set(who, reason, now) })
+}
+
+// Lift asks for a freeze's end; the second person's wish ends it. Errors are problems.
+func (s Freezes) Lift(ctx context.Context, what Stop, who string) (Freeze, error) {
+	f, err := s.change(ctx, what, func(f Freeze, now time.Time) (Freeze, error) { return f.Lift(who, now) })
+	if errors.Is(err, ErrNotFrozen) || errors.Is(err, ErrNobody) {
+		return f, problem.New(problem.Conflict, err.Error())
+	}
+	return f, err
+}
+
+func (s Freezes) change(ctx context.Context, what Stop, next func(Freeze, time.Time) (Freeze, error)) (Freeze, error) {
+	key := what.Key()
+	for range attempts {
+		f := Freeze{PK: key.PK, SK: key.SK}
+		err := s.Table.Get(ctx, key, &f)
+		if err != nil && !errors.Is(err, dynamo.ErrMissing) {
+			return f, err
+		}
+		after, err := next(f, s.Now().UTC().Truncate(time.Millisecond))
+		if err != nil || after.Version == f.Version {
+			return f, err
+		}
+		if f.Version == 0 {
+			err = s.Table.Create(ctx, after)
+		} else {
+			err = s.Table.Replace(ctx, after, f.Version)
+		}
+		if !overtaken(err) {
+			return after, err
+		}
+	}
+	return Freeze{}, errBusy
+}
+
+// Check reads, with strong consistency, whether a payout is frozen: it is a *FrozenError then.
+func (s Freezes) Check(ctx context.Context, p Payout) error {
+	var wanted []dynamo.Want
+	for _, key := range StopsOf(p) {
+		wanted = append(wanted, dynamo.Want{Table: s.Table.Name, Key: key})
+	}
+	found, err := dynamo.GetMany(ctx, s.Table.Client, wanted)
+	if err != nil {
+		return err
+	}
+	var freezes []Freeze
+	for _, w := range wanted {
+		item, there := found[w]
+		if !there {
+			continue
+		}
+		var f Freeze
+		if err := dynamo.Unmarshal(item, &f); err != nil {
+			return err
+		}
+		freezes = append(freezes, f)
+	}
+	return Frozen(freezes)
+}

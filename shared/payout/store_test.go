@@ -1,0 +1,246 @@
+package payout
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"reflect"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"farrier/shared/money"
+	"farrier/shared/parts"
+	"farrier/shared/problem"
+)
+
+func stored(t *testing.T) *Store {
+	t.Helper()
+	return &Store{Payouts: parts.Table(t), References: parts.Table(t), Assets: assets(t), Facts: facts{}, Now: func() time.Time { return noon }, Random: rand.Reader}
+}
+
+func TestConformanceAReferenceIsOnePayoutForEver(t *testing.T) {
+	s, ctx := stored(t), context.Background()
+	made, err := s.Create(ctx, asking())
+	if err != nil || made.State != Requested || made.Version != 1 {
+		t.Fatalf("%+v, %v", made, err)
+	}
+	s.Now = func() time.Time { return noon.Add(time.Hour) }
+	s.Facts = facts{contract: true} // what was made is not looked at again
+	r := asking()
+	r.FeeMost = money.Units(7) // chosen here, at another moment
+	again, err := s.Create(ctx, r)
+	if err != nil || !reflect.DeepEqual(again, made) {
+		t.Fatalf("%+v, %v; made %+v", again, err, made)
+	}
+	s.Facts = facts{}
+	for name, change := range map[string]func(*Request){
+		"another amount":    func(r *Request) { r.Amount = "10.51" },
+		"another payee":     func(r *Request) { r.To = "0xfb6916095ca1df60bb79ce92ce3ea74c37c5d359" },
+		"another requester": func(r *Request) { r.Requester = "key_2" },
+		"other metadata":    func(r *Request) { r.Metadata = map[string]string{"a": "b"} },
+	} {
+		r := asking()
+		change(&r)
+		if _, err := s.Create(ctx, r); !problem.Is(err, problem.ReferenceUsed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	r = asking()
+	r.Merchant = "mer_2"
+	other, err := s.Create(ctx, r)
+	if err != nil || other.ID == made.ID {
+		t.Errorf("another merchant's reference: %+v, %v", other, err)
+	}
+	list, _, err := s.List(ctx, "mer_1", 10, "")
+	if err != nil || len(list) != 1 || list[0].View().Hash == "" {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+func TestConformanceOfManyWhoAskAtOnceOneMakesThePayout(t *testing.T) {
+	s, ctx := stored(t), context.Background()
+	ids := make([]string, 8)
+	var wait sync.WaitGroup
+	for i := range ids {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			p, err := s.Create(ctx, asking())
+			if err != nil {
+				t.Error(err)
+			}
+			ids[i] = p.ID
+		}()
+	}
+	wait.Wait()
+	for _, name := range ids {
+		if name != ids[0] {
+			t.Fatalf("several payouts: %v", ids)
+		}
+	}
+}
+
+func TestConformanceAStepIsDecidedFromWhatIsStoredAndWritesNothingTwice(t *testing.T) {
+	s, ctx := stored(t), context.Background()
+	p, err := s.Create(ctx, asking())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err = s.Step(ctx, p.PK, p.ID, Payout.Check); err != nil || p.State != Checked || p.Version != 2 {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	var no *MoveError
+	if _, err = s.Step(ctx, p.PK, p.ID, Payout.Check); !errors.As(err, &no) {
+		t.Fatalf("checked twice: %v", err)
+	}
+	if p, err = s.Step(ctx, p.PK, p.ID, Payout.Approve); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = s.Step(ctx, p.PK, p.ID, Payout.Reserve); !errors.Is(err, ErrBook) {
+		t.Fatalf("reserved beside the book: %v", err)
+	}
+	raced := false
+	held, err := s.Step(ctx, p.PK, p.ID, func(p Payout, now time.Time) (Payout, error) {
+		if !raced {
+			raced = true
+			if _, err := s.Step(ctx, p.PK, p.ID, func(p Payout, now time.Time) (Payout, error) { return p.Hold("first", now) }); err != nil {
+				return p, err
+			}
+		}
+		return p.Refuse("second", now)
+	})
+	if err != nil || held.State != Failed || held.Version != p.Version+2 {
+		t.Fatalf("%+v, %v", held, err)
+	}
+}
+
+func TestConformanceAPayoutIsReadAsItWasWritten(t *testing.T) {
+	s, ctx := stored(t), context.Background()
+	p := signed(t)
+	p, _ = p.Sent(1, noon)
+	p, err := p.Include(Mined{Attempt: 1, Height: 7, BlockHash: "0xb1", Fee: money.Units(3)}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Payouts.Create(ctx, p); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.Get(ctx, p.PK, p.ID)
+	if err != nil || !reflect.DeepEqual(got, p) {
+		t.Fatalf("%+v, %v; written %+v", got, err, p)
+	}
+	v := got.View()
+	if v.Transaction != "0xa1" || v.FeeUnits != "3" || v.To != payeeS || len(v.Attempts) != 1 || v.Attempts[0].Nonce != 5 {
+		t.Errorf("%+v", v)
+	}
+	if _, err := s.Get(ctx, p.PK, "out_../../x"); !problem.Is(err, problem.NotFound) {
+		t.Error(err)
+	}
+}
+
+func TestConformanceLimitsHoldWhoeverRacesAndAPayoutCountsOnce(t *testing.T) {
+	s := Counted{Table: parts.Table(t), Now: func() time.Time { return noon }}
+	ctx := context.Background()
+	limits := Limits{{Asset: usdt, Scope: EachPayout, Most: money.Units(10)}, {Asset: usdt, Scope: AssetDay, Most: money.Units(35)}}
+	payout := func(n int) Payout {
+		p := sample()
+		p.ID, p.Amount = "out_"+strconv.Itoa(n), money.Units(10)
+		return p
+	}
+	results := make([]error, 6)
+	var wait sync.WaitGroup
+	for i := range results {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			for results[i] = errBusy; errors.Is(results[i], errBusy); {
+				results[i] = s.Count(ctx, payout(i), limits)
+			}
+		}()
+	}
+	wait.Wait()
+	let, counted := 0, 0
+	for i, err := range results {
+		var over *ExceededError
+		switch {
+		case err == nil:
+			let, counted = let+1, i
+		case !errors.As(err, &over):
+			t.Error(err)
+		}
+	}
+	if let != 3 {
+		t.Fatalf("%d payouts of 10 under a limit of 35: %v", let, results)
+	}
+	if err := s.Count(ctx, payout(counted), limits); err != nil {
+		t.Errorf("the next attempt of a payout that is counted: %v", err)
+	}
+	changed := payout(counted)
+	changed.To = "0xfb6916095ca1df60bb79ce92ce3ea74c37c5d359"
+	if err := s.Count(ctx, changed, limits); !errors.Is(err, ErrOtherPayout) {
+		t.Errorf("another payout of the same id: %v", err)
+	}
+	s.Now = func() time.Time { return noon.Add(12 * time.Hour) }
+	if err := s.Count(ctx, payout(9), limits); err != nil {
+		t.Errorf("the next UTC day: %v", err)
+	}
+}
+
+func TestConformanceDestinationsWithTheSameEndsAreNeighbours(t *testing.T) {
+	s := Destinations{Table: parts.Table(t), Now: func() time.Time { return noon }}
+	ctx := context.Background()
+	const one, two, other = "0xd6d9f05b8e5f2fb0e4c0a1d5e7f8a9b0c1d27853", "0xd6d9aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa7853", "0xd6d9f05b8e5f2fb0e4c0a1d5e7f8a9b0c1d27854"
+	for _, address := range []string{one, other} {
+		if _, err := s.Allow(ctx, "mer_1", "eip155:137", address, "", "ann"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	known, err := s.Known(ctx, "mer_1", "eip155:1", EndsOf(two)) // another chain of the family
+	if err != nil || len(known) != 1 || known[0].Address != one {
+		t.Fatalf("%+v, %v", known, err)
+	}
+	if known, err := s.Known(ctx, "mer_2", "eip155:1", EndsOf(two)); err != nil || len(known) != 0 {
+		t.Errorf("another merchant's: %+v, %v", known, err)
+	}
+	s.Now = func() time.Time { return noon.Add(time.Hour) }
+	if d, err := s.Allow(ctx, "mer_1", "eip155:137", one, "", "bob"); err != nil || !d.AllowedAt.Equal(noon) {
+		t.Errorf("allowed again: %+v, %v", d, err)
+	}
+	if _, err := s.Paid(ctx, "mer_1", "eip155:137", one); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Disallow(ctx, "mer_1", "eip155:137", one); err != nil {
+		t.Fatal(err)
+	}
+	d, err := s.Allow(ctx, "mer_1", "eip155:137", one, "", "bob")
+	if err != nil || d.May(UsualWait, noon.Add(UsualWait)) || !d.May(UsualWait, noon.Add(UsualWait+time.Hour)) || d.PaidAt == nil {
+		t.Errorf("who is put back waits again: %+v, %v", d, err)
+	}
+}
+
+func TestConformanceAFreezeIsReadWhereverItLies(t *testing.T) {
+	s := Freezes{Table: parts.Table(t), Now: func() time.Time { return noon }}
+	ctx, p := context.Background(), sample()
+	for _, what := range []Stop{{}, {Asset: p.Asset}, {Merchant: p.PK}} {
+		if err := s.Check(ctx, p); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Set(ctx, what, "ann", "theft"); err != nil {
+			t.Fatal(err)
+		}
+		var frozen *FrozenError
+		if err := s.Check(ctx, p); !errors.As(err, &frozen) {
+			t.Errorf("%+v: %v", what, err)
+		}
+		for _, who := range []string{"ann", "ann", "bob"} {
+			if _, err := s.Lift(ctx, what, who); err != nil {
+				t.Errorf("%+v, %s: %v", what, who, err)
+			}
+		}
+		if _, err := s.Lift(ctx, what, "cat"); !problem.Is(err, problem.Conflict) {
+			t.Errorf("%+v: %v", what, err)
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package payout
+
+import (
+	"time"
+
+	"farrier/shared/chain/family"
+)
+
+// View is a payout as merchants see it, in the API and in webhooks.
+type View struct {
+	ID           string            `json:"id"`
+	Status       State             `json:"status" enum:"requested,checked,approved,reserved,signed,broadcast,confirming,final,failed,replaced,cancelled,held"`
+	Reason       string            `json:"reason,omitempty" doc:"why it is held, failed, replaced or cancelled"`
+	Asset        string            `json:"asset" doc:"CAIP-19"`
+	Chain        string            `json:"chain" doc:"CAIP-2"`
+	Symbol       string            `json:"symbol"`
+	Amount       string            `json:"amount" doc:"in the asset's own unit"`
+	AmountUnits  string            `json:"amount_units" doc:"in the asset's smallest unit"`
+	To           string            `json:"to" doc:"as people write it, with its checksum"`
+	From         string            `json:"from" doc:"the wallet that pays"`
+	Reference    string            `json:"reference"`
+	Metadata     map[string]string `json:"metadata,omitempty"`
+	FeeMostUnits string            `json:"fee_most_units" doc:"the most that its fee may be, in the smallest unit of the chain's own coin"`
+	FeeUnits     string            `json:"fee_units,omitempty" doc:"the fee of the transaction that was mined"`
+	Transaction  string            `json:"transaction,omitempty" doc:"the one that was mined"`
+	BlockHeight  uint64            `json:"block_height,omitempty"`
+	BlockHash    string            `json:"block_hash,omitempty"`
+	Hash         string            `json:"hash" doc:"SHA-256 of the canonical form, which approvals are bound to"`
+	Lookalikes   []LikenessView    `json:"lookalikes,omitempty" doc:"addresses that the destination looks like and is not"`
+	Attempts     []AttemptView     `json:"attempts" doc:"its signed transactions, all of one nonce, so that at most one of them is mined"`
+	CreatedAt    time.Time         `json:"created_at"`
+	UpdatedAt    time.Time         `json:"updated_at"`
+}
+
+// AttemptView is a signed transaction as merchants see it.
+type AttemptView struct {
+	N              int        `json:"n"`
+	Nonce          uint64     `json:"nonce"`
+	Transaction    string     `json:"transaction"`
+	FeePerGasUnits string     `json:"fee_per_gas_units"`
+	TipPerGasUnits string     `json:"tip_per_gas_units"`
+	Gas            uint64     `json:"gas"`
+	SignedAt       time.Time  `json:"signed_at"`
+	BroadcastAt    *time.Time `json:"broadcast_at,omitempty"`
+	Outcome        Outcome    `json:"outcome,omitempty" enum:"succeeded,reverted,overtaken"`
+}
+
+// LikenessView is what a destination looks like.
+type LikenessView struct {
+	Address string `json:"address"`
+	Known   string `json:"known" enum:"allowed,paid"`
+}
+
+// View shows the payout.
+func (p Payout) View() View {
+	hash, _ := p.Hash() // what has none was never stored: Create makes it
+	v := View{
+		ID: p.ID, Status: p.State, Reason: p.Reason, Asset: string(p.Asset), Chain: string(p.Chain()), Symbol: p.Symbol,
+		Amount: p.Amount.Decimal(p.Decimals), AmountUnits: p.Amount.String(), To: family.Show(p.Chain(), p.To), From: family.Show(p.Chain(), p.Wallet),
+		Reference: p.Reference, Metadata: p.Metadata, FeeMostUnits: p.FeeMost.String(), Hash: hash, Attempts: []AttemptView{},
+		CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
+	}
+	if m := p.Mined; m != nil {
+		v.FeeUnits, v.Transaction, v.BlockHeight, v.BlockHash = m.Fee.String(), p.Attempts[m.Attempt-1].Hash, m.Height, m.BlockHash
+	}
+	for _, l := range p.Likenesses {
+		v.Lookalikes = append(v.Lookalikes, LikenessView{Address: family.Show(p.Chain(), l.Address), Known: l.Known})
+	}
+	for _, a := range p.Attempts {
+		v.Attempts = append(v.Attempts, AttemptView{
+			N: a.N, Nonce: a.Nonce, Transaction: a.Hash, FeePerGasUnits: a.FeePerGas.String(), TipPerGasUnits: a.TipPerGas.String(), Gas: a.Gas,
+			SignedAt: a.SignedAt, BroadcastAt: a.BroadcastAt, Outcome: a.Outcome,
+		})
+	}
+	return v
+}
