@@ -113,7 +113,7 @@ func (e DestinationError) Error() string { return string(e) }
 const (
 	ErrZero  DestinationError = "is the zero address: what is sent there is lost"
 	ErrBurn  DestinationError = "is an address that nobody has a key of: what is sent there is lost"
-	ErrToken DestinationError = "is the asset's own contract: what is sent there is lost"
+	ErrAsset DestinationError = "is the asset's own contract: what is sent there is lost"
 )
 
 // ParseDestination reads an address to which an asset is to be paid and gives its canonical spelling. On EVM chains mixed
@@ -135,7 +135,7 @@ func ParseDestination(asset chain.Asset, text string) (string, error) {
 	case isBurn(to):
 		return "", ErrBurn
 	case asset.ID.Kind() != "slip44" && strings.EqualFold(to, asset.ID.Reference()):
-		return "", ErrToken
+		return "", ErrAsset
 	}
 	return to, nil
 }
