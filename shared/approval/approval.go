@@ -78,13 +78,6 @@ func (s Approvals) Record(ctx context.Context, said Saying) (Approval, error) {
 		err := s.Table.Get(ctx, dynamo.Key{PK: a.PK, SK: a.SK}, &stored)
 		switch {
 		case errors.Is(err, dynamo.ErrMissing):
-			a.Version = 1
-			err = s.Table.Create(ctx, a)
-			var exists *dynamo.ExistsError
-			if errors.As(err, &exists) {
-				continue
-			}
-			return a, err
 		case err != nil:
 			return a, err
 		case stored.Decision != a.Decision:
@@ -93,7 +86,7 @@ func (s Approvals) Record(ctx context.Context, said Saying) (Approval, error) {
 			return stored, nil
 		}
 		a.Version = stored.Version + 1
-		if err := s.Table.Replace(ctx, a, stored.Version); !errors.Is(err, dynamo.ErrStale) {
+		if err := s.Table.Follow(ctx, a, stored.Version); !errors.Is(err, dynamo.ErrStale) {
 			return a, err
 		}
 	}

@@ -180,13 +180,7 @@ func (c Codes) count(ctx context.Context, a Approval) error {
 			return nil
 		}
 		w.Said, w.Version = append(slices.Clone(w.Said), name), before+1
-		if before == 0 {
-			err = c.Table.Create(ctx, w)
-		} else {
-			err = c.Table.Replace(ctx, w, before)
-		}
-		var exists *dynamo.ExistsError
-		if !errors.Is(err, dynamo.ErrStale) && !errors.As(err, &exists) {
+		if err = c.Table.Follow(ctx, w, before); !errors.Is(err, dynamo.ErrStale) {
 			return err
 		}
 	}

@@ -79,6 +79,19 @@ func TestConformanceAnItemIsReplacedOnlyAtTheVersionThatWasRead(t *testing.T) {
 	}
 }
 
+func TestConformanceAVersionFollowsTheOneThatWasReadOrNone(t *testing.T) {
+	table := parts.Table(t)
+	for _, c := range []struct {
+		version, read int64
+		stale         bool
+	}{{2, 1, true}, {1, 0, false}, {1, 0, true}, {2, 1, false}, {2, 1, true}, {3, 2, false}} {
+		err := table.Follow(ctx, thing{PK: "a", SK: "1", Version: c.version}, c.read)
+		if stale := errors.Is(err, dynamo.ErrStale); stale != c.stale || (err != nil && !stale) {
+			t.Errorf("version %d after %d: %v", c.version, c.read, err)
+		}
+	}
+}
+
 func TestConformanceAllDigitsOfAnAmountAreKept(t *testing.T) {
 	table := parts.Table(t)
 	largest, err := money.ParseUnits("115792089237316195423570985008687907853269984665640564039457584007913129639935")

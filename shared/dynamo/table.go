@@ -64,6 +64,20 @@ func (t Table) Replace(ctx context.Context, item any, expected int64) error {
 	return t.put(ctx, "replace", Must(item), "version = :expected", Item{":expected": Must(expected)})
 }
 
+// Follow writes the version of an item that follows the one that was read: 0 where there was none. It returns ErrStale
+// where someone else has written since. The item must carry its new version in the attribute "version".
+func (t Table) Follow(ctx context.Context, item any, read int64) error {
+	if read > 0 {
+		return t.Replace(ctx, item, read)
+	}
+	err := t.Create(ctx, item)
+	var exists *ExistsError
+	if errors.As(err, &exists) {
+		return ErrStale
+	}
+	return err
+}
+
 // PutIf writes an item under a condition of the caller's own; it returns ErrStale where that fails.
 func (t Table) PutIf(ctx context.Context, item any, condition string, values map[string]any) error {
 	marshalled := Item{}

@@ -261,21 +261,11 @@ func (s Destinations) change(ctx context.Context, merchant string, on chain.ID, 
 			return d, nil
 		}
 		next.Version++
-		if d.Version == 0 {
-			err = s.Table.Create(ctx, next)
-		} else {
-			err = s.Table.Replace(ctx, next, d.Version)
-		}
-		if !overtaken(err) {
+		if err = s.Table.Follow(ctx, next, d.Version); !errors.Is(err, dynamo.ErrStale) {
 			return next, err
 		}
 	}
 	return Destination{}, errBusy
-}
-
-func overtaken(err error) bool {
-	var exists *dynamo.ExistsError
-	return errors.Is(err, dynamo.ErrStale) || errors.As(err, &exists)
 }
 
 // Freezes keeps what is frozen.
@@ -310,12 +300,7 @@ func (s Freezes) change(ctx context.Context, what Stop, next func(Freeze, time.T
 		if err != nil || after.Version == f.Version {
 			return f, err
 		}
-		if f.Version == 0 {
-			err = s.Table.Create(ctx, after)
-		} else {
-			err = s.Table.Replace(ctx, after, f.Version)
-		}
-		if !overtaken(err) {
+		if err = s.Table.Follow(ctx, after, f.Version); !errors.Is(err, dynamo.ErrStale) {
 			return after, err
 		}
 	}

@@ -47,13 +47,5 @@ func (d Deliveries) read(ctx context.Context, key dynamo.Key) (Delivery, error) 
 // write puts the next version of a delivery: one PutItem, for the first as for every other.
 // It returns dynamo.ErrStale where someone else wrote that version.
 func (d Deliveries) write(ctx context.Context, next Delivery) error {
-	if next.Version > 1 {
-		return d.Table.Replace(ctx, next, next.Version-1)
-	}
-	err := d.Table.Create(ctx, next)
-	var exists *dynamo.ExistsError
-	if errors.As(err, &exists) {
-		return dynamo.ErrStale
-	}
-	return err
+	return d.Table.Follow(ctx, next, next.Version-1)
 }

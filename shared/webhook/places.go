@@ -111,15 +111,7 @@ func (p Places) read(ctx context.Context) (holding, error) {
 func (p Places) write(ctx context.Context, h holding) error {
 	h.Version++
 	h.At = p.Now().UTC()
-	if h.Version > 1 {
-		return p.Table.Replace(ctx, h, h.Version-1)
-	}
-	err := p.Table.Create(ctx, h)
-	var exists *dynamo.ExistsError
-	if errors.As(err, &exists) {
-		return dynamo.ErrStale
-	}
-	return err
+	return p.Table.Follow(ctx, h, h.Version-1)
 }
 
 // without is the holding without one holder and without those whose time is over.

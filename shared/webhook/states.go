@@ -33,15 +33,7 @@ func (s States) write(ctx context.Context, next State) (State, error) {
 	next.Version++
 	next.Telling = strings.Join(next.Events, " ")
 	next.UpdatedAt = s.Now().UTC()
-	if next.Version > 1 {
-		return next, s.Table.Replace(ctx, next, next.Version-1)
-	}
-	err := s.Table.Create(ctx, next)
-	var exists *dynamo.ExistsError
-	if errors.As(err, &exists) {
-		return next, dynamo.ErrStale
-	}
-	return next, err
+	return next, s.Table.Follow(ctx, next, next.Version-1)
 }
 
 // stateTries bounds how often a change is tried where others write at the same moment.
