@@ -12,8 +12,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"farrier/shared/dynamo"
 	"farrier/shared/id"
@@ -185,15 +183,10 @@ func approverIn(key string) (string, bool) {
 }
 
 func checkApprover(name string, keys []string) error {
+	if err := problem.Text("name", name, MaxName); err != nil {
+		return err
+	}
 	switch {
-	case name == "":
-		return problem.Field("name", "is missing")
-	case !utf8.ValidString(name):
-		return problem.Field("name", "is not UTF-8")
-	case utf8.RuneCountInString(name) > MaxName:
-		return problem.Field("name", fmt.Sprintf("is longer than %d characters", MaxName))
-	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return problem.Field("name", "has a character that cannot be printed")
 	case strings.Contains(name, ":"):
 		return problem.Field("name", "has a colon, at which authenticators cut it")
 	case len(keys) > MaxKeys:

@@ -49,7 +49,7 @@ func (k Key) View() KeyView {
 // IssueKey makes a key and gives its text, which is nowhere else. Run again with the same moment and
 // randomness it gives the same key.
 func (s Store) IssueKey(ctx context.Context, merchant, name string, scopes []Scope) (Key, string, error) {
-	if err := checkName(name); err != nil {
+	if err := problem.Text("name", name, MaxName); err != nil {
 		return Key{}, "", err
 	}
 	if err := checkScopes(scopes); err != nil {

@@ -7,10 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"farrier/shared/dynamo"
 	"farrier/shared/id"
@@ -176,25 +173,11 @@ func (s Store) Change(ctx context.Context, name string, asked Change) (Merchant,
 var ErrNone = problem.New(problem.NotFound, "there is no such merchant")
 
 func (r Request) check() error {
-	if err := checkName(r.Name); err != nil {
+	if err := problem.Text("name", r.Name, MaxName); err != nil {
 		return err
 	}
 	if r.Shards < 1 || r.Shards > MaxShards {
 		return problem.Field("shards", fmt.Sprintf("must be from 1 to %d", MaxShards))
 	}
 	return r.Accounts.Check()
-}
-
-func checkName(s string) error {
-	switch {
-	case s == "":
-		return problem.Field("name", "is missing")
-	case !utf8.ValidString(s):
-		return problem.Field("name", "is not UTF-8")
-	case utf8.RuneCountInString(s) > MaxName:
-		return problem.Field("name", fmt.Sprintf("is longer than %d characters", MaxName))
-	case strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return problem.Field("name", "has a character that cannot be printed")
-	}
-	return nil
 }

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"farrier/shared/chain"
+	"farrier/shared/id"
 	"farrier/shared/money"
 	"farrier/shared/problem"
 )
@@ -75,10 +75,10 @@ func (s Store) asked(r Request) (Payment, error) {
 	if err != nil {
 		return Payment{}, err
 	}
-	if err := checkText("reference", r.Reference, MaxReference); err != nil {
+	if err := problem.Text("reference", r.Reference, MaxReference); err != nil {
 		return Payment{}, err
 	}
-	if err := checkMetadata(r.Metadata); err != nil {
+	if err := (problem.Pairs{Keys: MaxMetadataKeys, Key: MaxMetadataKey, Value: MaxMetadataValue, Total: MaxMetadataTotal}).Metadata(r.Metadata); err != nil {
 		return Payment{}, err
 	}
 	terms, err := r.Terms.Or(r.Usual)
@@ -162,7 +162,7 @@ func fingerprint(r Request, options []Option, expiry time.Duration) string {
 		parts = append(parts, "metadata\x00"+k+"\x00"+v)
 	}
 	slices.Sort(parts[first:])
-	return digest(parts...)
+	return id.Short(parts...)
 }
 
 // checkPage takes an address of a page that a phone can open.
@@ -178,42 +178,6 @@ func checkPage(page string) error {
 		return problem.Field("page_url", "must be an https URL, without a user")
 	case strings.ContainsFunc(page, func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' }):
 		return problem.Field("page_url", "has a space or a character that cannot be printed; percent-encode it")
-	}
-	return nil
-}
-
-func checkText(field, s string, most int) error {
-	switch {
-	case s == "":
-		return problem.Field(field, "is missing")
-	case !utf8.ValidString(s):
-		return problem.Field(field, "is not UTF-8")
-	case utf8.RuneCountInString(s) > most:
-		return problem.Field(field, fmt.Sprintf("is longer than %d characters", most))
-	case strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return problem.Field(field, "has a character that cannot be printed")
-	}
-	return nil
-}
-
-func checkMetadata(m map[string]string) error {
-	if len(m) > MaxMetadataKeys {
-		return problem.Field("metadata", fmt.Sprintf("has more than %d keys", MaxMetadataKeys))
-	}
-	total := 0
-	for k, v := range m {
-		if err := checkText("metadata", k, MaxMetadataKey); err != nil {
-			return err
-		}
-		if v != "" {
-			if err := checkText("metadata."+k, v, MaxMetadataValue); err != nil {
-				return err
-			}
-		}
-		total += len(k) + len(v)
-	}
-	if total > MaxMetadataTotal {
-		return problem.Field("metadata", fmt.Sprintf("has more than %d bytes", MaxMetadataTotal))
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package payment
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -64,18 +63,12 @@ const (
 
 var errKeyReused = problem.New(problem.KeyReused, "this Idempotency-Key was used for another payment request")
 
-// digest names parts in 22 characters.
-func digest(parts ...string) string {
-	sum := id.Digest(parts...)
-	return base64.RawURLEncoding.EncodeToString(sum[:16])
-}
-
 // keyOf is what is kept of a request's Idempotency-Key.
 func keyOf(r Request) string {
 	if r.IdempotencyKey == "" {
 		return ""
 	}
-	return digest(r.Merchant, "key:"+r.IdempotencyKey)
+	return id.Short(r.Merchant, "key:"+r.IdempotencyKey)
 }
 
 // claimKey binds the Idempotency-Key, where there is one, to the request, so that the same key for another is refused
@@ -136,7 +129,7 @@ func (s Store) claim(ctx context.Context, r Request, p Payment) (Payment, error)
 	}
 	mine := wallet.Address{
 		Merchant: p.PK, Payment: name, Shards: max(r.Shards, 1), Key: keyOf(r), Request: p.Fingerprint, CreatedAt: now,
-		Fingerprint: digest(p.PK, "reference:"+p.Reference),
+		Fingerprint: id.Short(p.PK, "reference:"+p.Reference),
 	}
 	first, err := s.claimReference(ctx, cmp.Or(r.Home, HomeOf(r.Accounts)), r.Accounts, mine)
 	if err != nil {

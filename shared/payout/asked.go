@@ -2,11 +2,7 @@ package payout
 
 import (
 	"context"
-	"fmt"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"farrier/shared/chain"
 	"farrier/shared/chain/family"
@@ -92,10 +88,10 @@ func read(assets *chain.Set, r Request) (Payout, error) {
 	if to == r.Wallet {
 		return Payout{}, problem.Field("to", "is the wallet that pays")
 	}
-	if err := checkText("reference", r.Reference, MaxReference); err != nil {
+	if err := problem.Text("reference", r.Reference, MaxReference); err != nil {
 		return Payout{}, err
 	}
-	if err := checkMetadata(r.Metadata); err != nil {
+	if err := (problem.Pairs{Keys: MaxMetadataKeys, Key: MaxMetadataTotal, Value: MaxMetadataTotal, Total: MaxMetadataTotal}).Metadata(r.Metadata); err != nil {
 		return Payout{}, err
 	}
 	return Payout{
@@ -176,42 +172,6 @@ func checkFacts(ctx context.Context, facts Facts, r Request, p Payout) error {
 	}
 	if p.Amount.Cmp(least) < 0 {
 		return problem.Field("amount", "is dust; at least "+least.Decimal(p.Decimals)+" is paid out")
-	}
-	return nil
-}
-
-func checkText(field, s string, most int) error {
-	switch {
-	case s == "":
-		return problem.Field(field, "is missing")
-	case !utf8.ValidString(s):
-		return problem.Field(field, "is not UTF-8")
-	case utf8.RuneCountInString(s) > most:
-		return problem.Field(field, "is longer than "+strconv.Itoa(most)+" characters")
-	case strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return problem.Field(field, "has a character that cannot be printed")
-	}
-	return nil
-}
-
-func checkMetadata(m map[string]string) error {
-	if len(m) > MaxMetadataKeys {
-		return problem.Field("metadata", fmt.Sprintf("has more than %d keys", MaxMetadataKeys))
-	}
-	total := 0
-	for k, v := range m {
-		if err := checkText("metadata", k, MaxMetadataTotal); err != nil {
-			return err
-		}
-		if v != "" {
-			if err := checkText("metadata."+k, v, MaxMetadataTotal); err != nil {
-				return err
-			}
-		}
-		total += len(k) + len(v)
-	}
-	if total > MaxMetadataTotal {
-		return problem.Field("metadata", fmt.Sprintf("has more than %d bytes", MaxMetadataTotal))
 	}
 	return nil
 }

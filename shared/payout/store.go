@@ -2,7 +2,6 @@ package payout
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -123,7 +122,7 @@ func (s Store) claim(ctx context.Context, p Payout) (claim, error) {
 	return mine, err
 }
 
-func referenceKey(p Payout) string { return "reference/" + digest(p.Reference) }
+func referenceKey(p Payout) string { return "reference/" + id.Short(p.Reference) }
 
 // fingerprint is of what was asked for. Who asked is in it: a payout has one requester, whom approvers must differ from.
 // The wallet and the fee are not: they are chosen here, and another moment may choose others.
@@ -134,13 +133,7 @@ func (p Payout) fingerprint() string {
 		parts = append(parts, "metadata\x00"+k+"\x00"+v)
 	}
 	slices.Sort(parts[first:])
-	return digest(parts...)
-}
-
-// digest names parts in 22 characters.
-func digest(parts ...string) string {
-	sum := id.Digest(parts...)
-	return base64.RawURLEncoding.EncodeToString(sum[:16])
+	return id.Short(parts...)
 }
 
 func (s Store) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }
