@@ -129,17 +129,19 @@ func (a *API) taskRoutes(to huma.API) {
 	}, a.changeTask)
 	for _, act := range []struct {
 		verb, summary, more string
-		do                  func(task.Tasks) func(context.Context, string, string) (task.Task, error)
+		do                  func(s task.Tasks, ctx context.Context, owner, name string) (task.Task, error)
 	}{
-		{"pause", "Have a task rest until it is resumed", "It takes hold within a few seconds.", func(s task.Tasks) func(context.Context, string, string) (task.Task, error) { return s.Pause }},
-		{"resume", "Have a task go on", "Also one that runs and whose message was lost.", func(s task.Tasks) func(context.Context, string, string) (task.Task, error) { return s.Resume }},
-		{"cancel", "End a task", "What it has done stays done.", func(s task.Tasks) func(context.Context, string, string) (task.Task, error) { return s.Cancel }},
+		{"pause", "Have a task rest until it is resumed", "It takes hold within a few seconds.", task.Tasks.Pause},
+		{"resume", "Have a task go on", "Also one that runs and whose message was lost.", task.Tasks.Resume},
+		{"cancel", "End a task", "What it has done stays done.", task.Tasks.Cancel},
 	} {
 		register(a, to, route{
 			ID: act.verb + "-task", Method: http.MethodPost, Path: one + "/" + act.verb, Tag: "Tasks", Summary: act.summary, More: act.more,
 			Scope: merchant.WebhooksWrite, Errors: missing, Answer: exampleTask,
 		}, func(ctx context.Context, in *oneTask) (*taskAnswer, error) {
-			return a.withTask(ctx, in, act.do(a.Replays.Tasks))
+			return a.withTask(ctx, in, func(ctx context.Context, owner, name string) (task.Task, error) {
+				return act.do(a.Replays.Tasks, ctx, owner, name)
+			})
 		})
 	}
 }
