@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -45,16 +44,9 @@ func (c Courier) Invoke(ctx context.Context, batch events.SQSEvent) (events.SQSE
 			troubles[i] = err
 		}
 	}
-	places := make(chan struct{}, max(c.AtOnce, 1))
-	var all sync.WaitGroup
-	for _, one := range work {
-		places <- struct{}{}
-		all.Go(func() {
-			defer func() { <-places }()
-			troubles[one.message] = c.handle(ctx, one)
-		})
+	for i, trouble := range cloud.SideBySide(len(work), c.AtOnce, func(i int) error { return c.handle(ctx, work[i]) }) {
+		troubles[work[i].message] = trouble
 	}
-	all.Wait()
 	answer := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	for i, err := range troubles {
 		if err != nil {
@@ -72,6 +64,7 @@ type found struct {
 	message  int
 	job      Job
 	redriven bool // a dead letter that was put back
+	wants    []dynamo.Want
 
 	delivery Delivery
 	endpoint *Endpoint // nil where it was deleted
@@ -97,8 +90,8 @@ func (c Courier) gather(ctx context.Context, messages []events.SQSMessage, troub
 			continue
 		}
 		seen[name] = true
-		work = append(work, found{message: i, job: job, redriven: redriven})
-		wanted = append(wanted, c.wants(job)...)
+		one := found{message: i, job: job, redriven: redriven, wants: c.wants(job)}
+		work, wanted = append(work, one), append(wanted, one.wants...)
 	}
 	var unread *dynamo.UnreadError
 	items, err := dynamo.GetMany(ctx, c.Deliveries.Table.Client, wanted)
@@ -107,10 +100,9 @@ func (c Courier) gather(ctx context.Context, messages []events.SQSMessage, troub
 	}
 	readable := work[:0]
 	for _, f := range work {
-		wants := c.wants(f.job)
-		if unread.AnyOf(wants) {
+		if unread.AnyOf(f.wants) {
 			troubles[f.message] = err
-		} else if troubles[f.message] = f.read(items, wants); troubles[f.message] == nil {
+		} else if troubles[f.message] = f.read(items); troubles[f.message] == nil {
 			readable = append(readable, f)
 		}
 	}
@@ -127,7 +119,7 @@ func (c Courier) wants(j Job) []dynamo.Want {
 	}
 }
 
-func (f *found) read(items map[dynamo.Want]dynamo.Item, wanted []dynamo.Want) error {
+func (f *found) read(items map[dynamo.Want]dynamo.Item) error {
 	f.delivery = Delivery{Event: f.job.Event, Endpoint: f.job.Endpoint, Merchant: f.job.Merchant}
 	f.state = State{Merchant: f.job.Merchant, Endpoint: f.job.Endpoint}
 	into := []func() any{
@@ -136,13 +128,14 @@ func (f *found) read(items map[dynamo.Want]dynamo.Item, wanted []dynamo.Want) er
 		func() any { return &f.state },
 		func() any { f.told = &event.Event{}; return f.told },
 	}
-	for i, want := range wanted {
+	for i, want := range f.wants {
 		if item, ok := items[want]; ok {
 			if err := dynamo.Unmarshal(item, into[i]()); err != nil {
 				return err
 			}
 		}
 	}
+	f.state = f.state.quiet()
 	return nil
 }
 

@@ -14,6 +14,11 @@ type Deliveries struct{ Table dynamo.Table }
 
 const dueIndex = "due"
 
+// dueIn asks for what waits in one of the index's partitions, what is due first at the beginning.
+func dueIn(partition string) dynamo.Query {
+	return dynamo.Query{PK: partition, Index: dueIndex, PartitionAttr: "due_shard", SortAttr: "due_at"}
+}
+
 // Get reads a merchant's delivery by its public id.
 func (d Deliveries) Get(ctx context.Context, merchant, name string) (Delivery, error) {
 	missing := problem.New(problem.NotFound, "there is no such delivery")

@@ -188,25 +188,17 @@ func (e Endpoints) Disable(ctx context.Context, merchant, name, reason string) (
 // disableSince disables an endpoint unless it was changed after a moment: what happened then may be
 // mended, and whoever enabled it since knew of it.
 func (e Endpoints) disableSince(ctx context.Context, merchant, name, reason string, then time.Time) error {
-	_, err := e.change(ctx, merchant, name, func(now time.Time, one Endpoint) Endpoint {
+	return e.note(ctx, merchant, name, func(now time.Time, one Endpoint) Endpoint {
 		if !one.UpdatedAt.After(then) {
 			return one.disabled(reason, now)
 		}
 		return one
 	})
-	if problem.Is(err, problem.NotFound) {
-		return nil
-	}
-	return err
 }
 
 // recovered notes that a recover between two moments is done.
 func (e Endpoints) recovered(ctx context.Context, merchant, name string, since, until time.Time) error {
-	_, err := e.change(ctx, merchant, name, func(_ time.Time, one Endpoint) Endpoint { return one.recovered(since, until) })
-	if problem.Is(err, problem.NotFound) {
-		return nil
-	}
-	return err
+	return e.note(ctx, merchant, name, func(_ time.Time, one Endpoint) Endpoint { return one.recovered(since, until) })
 }
 
 // Rotate gives the endpoint new keys, all that it signs with, and returns the secret, which is shown this once. Those
@@ -251,7 +243,7 @@ func (e Endpoints) Rotate(ctx context.Context, merchant, name string, overlap ti
 
 // missed notes that an event of this time is held for a disabled endpoint.
 func (e Endpoints) missed(ctx context.Context, merchant, name string, at time.Time) error {
-	_, err := e.change(ctx, merchant, name, func(_ time.Time, one Endpoint) Endpoint {
+	return e.note(ctx, merchant, name, func(_ time.Time, one Endpoint) Endpoint {
 		switch {
 		case one.Enabled && (one.MissedSince == nil || at.Before(*one.MissedSince)): // it was enabled meanwhile
 			one.MissedSince = &at
@@ -260,10 +252,6 @@ func (e Endpoints) missed(ctx context.Context, merchant, name string, at time.Ti
 		}
 		return one
 	})
-	if problem.Is(err, problem.NotFound) {
-		return nil
-	}
-	return err
 }
 
 // Delete forgets an endpoint. Deliveries that wait for it are recorded as failed when their time comes.
@@ -299,6 +287,15 @@ func (e Endpoints) change(ctx context.Context, merchant, name string, f func(now
 			return after, err
 		}
 	}
+}
+
+// note is change for what we found out about an endpoint: one that was deleted meanwhile is no trouble.
+func (e Endpoints) note(ctx context.Context, merchant, name string, f func(now time.Time, one Endpoint) Endpoint) error {
+	_, err := e.change(ctx, merchant, name, f)
+	if problem.Is(err, problem.NotFound) {
+		return nil
+	}
+	return err
 }
 
 // newKeys makes what an endpoint signs with; the secret is as it is shown.

@@ -123,8 +123,7 @@ func healthOf(e Endpoint, s State, now time.Time) EndpointHealth {
 // waiting counts an endpoint's line.
 func (d Doctor) waiting(ctx context.Context, endpoint string) (n int, err error) {
 	for shard := range lineShards {
-		query := dynamo.Query{PK: lineOf(endpoint, shard), Index: dueIndex, PartitionAttr: "due_shard", SortAttr: "due_at"}
-		err = d.Deliveries.Table.Each(ctx, query, func(dynamo.Item) error {
+		err = d.Deliveries.Table.Each(ctx, dueIn(lineOf(endpoint, shard)), func(dynamo.Item) error {
 			if n++; n >= waitingAtAll {
 				return errEnough
 			}
@@ -177,7 +176,7 @@ func (f *tally) add(told event.Event, d Delivery) {
 	f.From = &told.CreatedAt
 	f.Attempts += d.Made
 	switch {
-	case d.Version == 0 || d.announced():
+	case d.untried():
 		f.Untried++
 	case d.Status == Delivered:
 		f.Delivered++

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"farrier/shared/cloud"
 	"farrier/shared/dynamo"
 	"farrier/shared/problem"
 	"farrier/shared/queue"
@@ -36,7 +37,7 @@ func (s Sweeper) lines(ctx context.Context) (Swept, error) {
 	if len(keys) > 0 {
 		first = int(s.now().Unix()/int64(sweepEach/time.Second)) % len(keys)
 	}
-	errs := s.sideBySide(len(keys), func(i int) (err error) {
+	errs := cloud.SideBySide(len(keys), s.AtOnce, func(i int) (err error) {
 		if !s.over() {
 			parts[i], err = s.line(ctx, keys[(first+i)%len(keys)])
 		}
@@ -134,7 +135,7 @@ func (l line) turns(ctx context.Context, n int, now time.Time) ([]time.Time, err
 	if len(turns) == 0 {
 		return nil, nil
 	}
-	next.EmptySince, next.Events = nil, nil
+	next.EmptySince = nil
 	_, err := l.sweeper.States.write(ctx, next)
 	if errors.Is(err, dynamo.ErrStale) {
 		return nil, nil
@@ -147,8 +148,8 @@ func (l line) first(ctx context.Context, most int, now time.Time) ([]dynamo.Key,
 	var all []Delivery
 	for shard := range lineShards {
 		found := 0
-		query := dynamo.Query{PK: lineOf(l.state.Endpoint, shard), To: dueAt(now), Limit: int32(min(most, 1000)), // #nosec G115 -- at most 1000
-			Index: dueIndex, PartitionAttr: "due_shard", SortAttr: "due_at"}
+		query := dueIn(lineOf(l.state.Endpoint, shard))
+		query.To, query.Limit = dueAt(now), int32(min(most, 1000)) // #nosec G115 -- at most 1000
 		err := dynamo.Each(ctx, l.sweeper.Deliveries.Table, query, func(one Delivery) error {
 			all = append(all, one)
 			if found++; found >= most {
@@ -179,7 +180,6 @@ func (l line) empty(ctx context.Context, now time.Time) error {
 		}
 		next.Line, next.EmptySince, next.Release = "", nil, 0
 	}
-	next.Events = nil
 	_, err := l.sweeper.States.write(ctx, next)
 	if errors.Is(err, dynamo.ErrStale) {
 		return nil
@@ -189,8 +189,9 @@ func (l line) empty(ctx context.Context, now time.Time) error {
 
 func (l line) anything(ctx context.Context) (bool, error) {
 	for shard := range lineShards {
-		page, err := l.sweeper.Deliveries.Table.Query(ctx, dynamo.Query{
-			PK: lineOf(l.state.Endpoint, shard), Limit: 1, Index: dueIndex, PartitionAttr: "due_shard", SortAttr: "due_at"})
+		query := dueIn(lineOf(l.state.Endpoint, shard))
+		query.Limit = 1
+		page, err := l.sweeper.Deliveries.Table.Query(ctx, query)
 		if err != nil || len(page.Items) > 0 {
 			return true, err
 		}

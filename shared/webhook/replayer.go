@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"farrier/shared/cloud"
@@ -177,17 +176,10 @@ func (d Deliveries) of(ctx context.Context, endpoint string, events []event.Even
 // send opens deliveries again, side by side, and sends their jobs.
 func (r Replayer) send(ctx context.Context, t task.Task, terms Terms, e Endpoint, wanted []telling, step *task.Step) error {
 	opened := make([]opening, len(wanted))
-	troubles := make([]error, len(wanted))
-	places := make(chan struct{}, cmp.Or(r.AtOnce, opensAtOnce))
-	var all sync.WaitGroup
-	for i, one := range wanted {
-		places <- struct{}{}
-		all.Go(func() {
-			defer func() { <-places }()
-			opened[i], troubles[i] = r.open(ctx, t, terms, e, one)
-		})
-	}
-	all.Wait()
+	troubles := cloud.SideBySide(len(wanted), cmp.Or(r.AtOnce, opensAtOnce), func(i int) (err error) {
+		opened[i], err = r.open(ctx, t, terms, e, wanted[i])
+		return err
+	})
 	var jobs []queue.Message
 	for _, o := range opened {
 		switch {

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"time"
@@ -98,10 +99,7 @@ func (r Replays) enabled(ctx context.Context, a Again) (Endpoint, error) {
 }
 
 func (r Replays) start(ctx context.Context, kind, name string, e Endpoint, terms Terms, rate int) (task.Task, error) {
-	if rate == 0 {
-		rate = UsualRate
-	}
-	return r.Tasks.Start(ctx, task.Task{Owner: e.Merchant, ID: name, Kind: kind, Subject: e.ID, Terms: terms.text(), Rate: rate})
+	return r.Tasks.Start(ctx, task.Task{Owner: e.Merchant, ID: name, Kind: kind, Subject: e.ID, Terms: terms.text(), Rate: cmp.Or(rate, UsualRate)})
 }
 
 // Redrive begins a task that moves all dead letters back into their queue.
@@ -110,8 +108,5 @@ func (r Replays) Redrive(ctx context.Context, rate int) (task.Task, error) {
 	if err != nil {
 		return task.Task{}, err
 	}
-	if rate == 0 {
-		rate = UsualRate
-	}
-	return r.Tasks.Start(ctx, task.Task{Owner: task.Operator, ID: name, Kind: KindRedrive, Subject: "dead-letters", Terms: "{}", Rate: rate})
+	return r.Tasks.Start(ctx, task.Task{Owner: task.Operator, ID: name, Kind: KindRedrive, Subject: "dead-letters", Terms: "{}", Rate: cmp.Or(rate, UsualRate)})
 }

@@ -152,7 +152,6 @@ func (c Courier) turn(ctx context.Context, job Job, f *found) (mayGo, trying boo
 			return false, false, nil
 		case f.state.toBeTried(now):
 			trying = true
-			f.state.Events = nil
 			f.state, err = c.States.write(ctx, f.state.trial(now).joined())
 		case f.endpoint.Limit == 0:
 			return true, false, nil
@@ -163,7 +162,6 @@ func (c Courier) turn(ctx context.Context, job Job, f *found) (mayGo, trying boo
 			if len(turns) == 0 {
 				return false, false, nil
 			}
-			next.Events = nil
 			if f.state, err = c.States.write(ctx, next); err == nil {
 				return true, false, c.until(ctx, turns[0])
 			}

@@ -57,6 +57,12 @@ type State struct {
 
 func (s State) key() dynamo.Key { return dynamo.Key{PK: s.Merchant, SK: s.Endpoint} }
 
+// quiet is a state that was read or written: what its write stood for, the next one does not.
+func (s State) quiet() State {
+	s.Events, s.Telling = nil, ""
+	return s
+}
+
 // resting says whether no attempt may be made but one that was let go to try the endpoint.
 func (s State) resting(now time.Time) bool { return s.RestUntil != nil && now.Before(*s.RestUntil) }
 

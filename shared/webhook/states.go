@@ -25,15 +25,16 @@ func (s States) Get(ctx context.Context, merchant, endpoint string) (State, erro
 	if errors.Is(err, dynamo.ErrMissing) {
 		return found, nil
 	}
-	return found, err
+	return found.quiet(), err
 }
 
-// write puts the next version of a state; dynamo.ErrStale where someone else wrote that version.
+// write puts the next version of a state, and gives it as it is for the write after that; dynamo.ErrStale where someone else
+// wrote that version.
 func (s States) write(ctx context.Context, next State) (State, error) {
 	next.Version++
 	next.Telling = strings.Join(next.Events, " ")
 	next.UpdatedAt = s.Now().UTC()
-	return next, s.Table.Follow(ctx, next, next.Version-1)
+	return next.quiet(), s.Table.Follow(ctx, next, next.Version-1)
 }
 
 // stateTries bounds how often a change is tried where others write at the same moment.
@@ -43,7 +44,6 @@ const stateTries = 8
 // nothing writes nothing.
 func (s States) change(ctx context.Context, before State, f func(State) State) (State, error) {
 	for range stateTries {
-		before.Events, before.Telling = nil, ""
 		after := f(before)
 		if reflect.DeepEqual(before, after) {
 			return before, nil

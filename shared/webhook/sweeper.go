@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"farrier/shared/cloud"
@@ -84,7 +83,7 @@ func (s Sweeper) Run(ctx context.Context) (Swept, error) {
 // once makes one sweep: all shards side by side, and all lines.
 func (s Sweeper) once(ctx context.Context) (Swept, error) {
 	var parts [1 + dueShards]Swept
-	troubles := s.sideBySide(len(parts), func(i int) (err error) {
+	troubles := cloud.SideBySide(len(parts), s.AtOnce, func(i int) (err error) {
 		if i == 0 {
 			parts[i], err = s.lines(ctx)
 		} else {
@@ -136,7 +135,8 @@ var errEnough = errors.New("webhook: enough counted")
 
 // due reads which deliveries of a shard are due, the oldest first: as many as one run sends, and how many more.
 func (s Sweeper) due(ctx context.Context, shard string) (keys []dynamo.Key, remaining int, err error) {
-	query := dynamo.Query{PK: shard, To: dueAt(s.now()), Index: dueIndex, PartitionAttr: "due_shard", SortAttr: "due_at"}
+	query := dueIn(shard)
+	query.To = dueAt(s.now())
 	err = s.Deliveries.Table.Each(ctx, query, func(item dynamo.Item) error {
 		var d Delivery
 		if err := dynamo.Unmarshal(item, &d); err != nil {
@@ -160,7 +160,7 @@ func (s Sweeper) due(ctx context.Context, shard string) (keys []dynamo.Key, rema
 // claim moves deliveries' due times on, and makes their jobs. What is no longer due was seen to by someone else.
 func (s Sweeper) claim(ctx context.Context, keys []dynamo.Key) ([]Job, error) {
 	claimed := make([]*Job, len(keys))
-	errs := s.sideBySide(len(keys), func(i int) error {
+	errs := cloud.SideBySide(len(keys), s.AtOnce, func(i int) error {
 		d, err := s.Deliveries.read(ctx, keys[i])
 		if err != nil {
 			return err
@@ -184,22 +184,6 @@ func (s Sweeper) claim(ctx context.Context, keys []dynamo.Key) ([]Job, error) {
 		}
 	}
 	return jobs, errors.Join(errs...)
-}
-
-// sideBySide calls f for each place of a list, AtOnce of them at a time.
-func (s Sweeper) sideBySide(n int, f func(i int) error) []error {
-	errs := make([]error, n)
-	free := make(chan struct{}, max(s.AtOnce, 1))
-	var all sync.WaitGroup
-	for i := range n {
-		free <- struct{}{}
-		all.Go(func() {
-			defer func() { <-free }()
-			errs[i] = f(i)
-		})
-	}
-	all.Wait()
-	return errs
 }
 
 // earliest are the keys of the deliveries that are due first.

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
-	"sync"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -53,16 +53,11 @@ func (r *Registrar) Invoke(ctx context.Context, batch events.SQSEvent) events.SQ
 		}
 		of[w.Connection] = append(of[w.Connection], w)
 	}
-	places := make(chan struct{}, max(r.AtOnce, 1))
-	var running sync.WaitGroup
-	for connection, works := range of {
-		places <- struct{}{}
-		running.Go(func() {
-			defer func() { <-places }()
-			r.serve(ctx, connection, works)
-		})
-	}
-	running.Wait()
+	connections := slices.Collect(maps.Keys(of))
+	cloud.SideBySide(len(connections), r.AtOnce, func(i int) error {
+		r.serve(ctx, connections[i], of[connections[i]])
+		return nil
+	})
 	answer := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	for _, w := range all {
 		if w.trouble != nil {
