@@ -42,6 +42,7 @@ var Invariants = []Invariant{
 	{"no event was sent more often than somebody asked for it, but for attempts that were made and not recorded", sentAsAsked},
 	{"no delivery and no task is left waiting, no line is left over, and no place is taken for ever", nothingIsStranded},
 	{"an endpoint's trouble is told once each time, and none was disabled as failing that had a success in 72 hours", troubleIsToldOnce},
+	{"who polls for events is given every one", polledAll},
 	{"no dead letter is unexplained", lettersAreExplained},
 	{"every callback that was thanked for has its receipt, and a forged one left nothing", receiptsAreKept},
 	{"an order is one payment, however often it is asked for", ordersAreOnePayment},

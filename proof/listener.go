@@ -197,7 +197,7 @@ func (h *History) mend() bool {
 	return did
 }
 
-// poll reads on after the cursor, and says whether there was anything.
+// poll reads on after the cursor, and says whether to ask again: there was something, or no answer.
 func (h *History) poll(most int) bool {
 	var page []event.Event
 	next := ""
@@ -205,7 +205,7 @@ func (h *History) poll(most int) bool {
 		page, next, err = h.Feed.Feed(ctx, Merchant, int32(most), h.cursor) // #nosec G115 -- at most 100
 		return err
 	}) != nil {
-		return false
+		return true
 	}
 	for _, e := range page {
 		h.polled[e.ID] = true
