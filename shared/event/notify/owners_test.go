@@ -78,7 +78,7 @@ func TestWhatHappensToAnEndpointIsToldWithoutWhatItsURLHides(t *testing.T) {
 	}
 }
 
-func TestConformanceAnEndpointsTroubleIsToldToTheOthersAndToItsOwner(t *testing.T) {
+func TestAnEndpointsTroubleIsToldToTheOthersAndToItsOwner(t *testing.T) {
 	r, key := newRoom(t), newKey(t)
 	other := r.endpoint(t, key, "endpoint.*")
 	r.endpoint(t, key, "payment.*")
@@ -132,7 +132,7 @@ func TestALetterSaysWhatAPersonNeedsAndNoSecret(t *testing.T) {
 	}
 }
 
-func TestConformanceAStopWhileAnOwnerIsToldIsMadeGood(t *testing.T) {
+func TestAStopWhileAnOwnerIsToldIsMadeGood(t *testing.T) {
 	_, batch := records(t, "notify-endpoint-failing")
 	key := newKey(t)
 	for stop := 1; stop <= 4; stop++ { // the endpoints, the event, the letter, the job
