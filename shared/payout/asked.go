@@ -1,7 +1,9 @@
 package payout
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"farrier/shared/chain"
@@ -30,7 +32,8 @@ type Request struct {
 	Metadata  map[string]string
 	Wallet    string       // the address that pays, in its canonical spelling
 	FeeMost   money.Amount // in the chain's own coin
-	Contract  bool         // whether the destination may be a contract
+	Contract  bool         // the destination may be a contract
+	Speed     Speed        // "" is Normal
 
 	// Lookalike says that the caller has seen what the destination looks like and means this one all the same.
 	Lookalike bool
@@ -88,6 +91,9 @@ func read(assets *chain.Set, r Request) (Payout, error) {
 	if to == r.Wallet {
 		return Payout{}, problem.Field("to", "is the wallet that pays")
 	}
+	if !slices.Contains([]Speed{"", Slow, Normal, Fast}, r.Speed) {
+		return Payout{}, problem.Field("speed", "must be slow, normal or fast")
+	}
 	if err := problem.Text("reference", r.Reference, MaxReference); err != nil {
 		return Payout{}, err
 	}
@@ -97,6 +103,7 @@ func read(assets *chain.Set, r Request) (Payout, error) {
 	return Payout{
 		PK: r.Merchant, Asset: name, Symbol: asset.Symbol, Decimals: asset.Decimals, Amount: amount, To: to, Wallet: r.Wallet,
 		FeeMost: r.FeeMost, Reference: r.Reference, Requester: r.Requester, Metadata: r.Metadata,
+		Contract: r.Contract, Speed: cmp.Or(r.Speed, Normal),
 	}, nil
 }
 

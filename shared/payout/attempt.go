@@ -16,7 +16,7 @@ const bump = 10
 
 // Errors of adding an attempt.
 var (
-	ErrNonce    = errors.New("payout: an attempt has another nonce than those before it")
+	ErrNonce    = errors.New("payout: this is not its nonce")
 	ErrFee      = errors.New("payout: an attempt may cost more than the payout's fee may be")
 	ErrBump     = fmt.Errorf("payout: both prices of an attempt must be %d%% above those of the one before", bump)
 	ErrTip      = errors.New("payout: the tip is above the whole price, or less than nothing")
@@ -63,7 +63,7 @@ func (p Payout) Fits(a Attempt) error {
 		return ErrAttempts
 	case a.N != len(p.Attempts)+1:
 		return ErrOrder
-	case len(p.Attempts) > 0 && a.Nonce != p.Attempts[0].Nonce:
+	case p.Nonce == nil || a.Nonce != *p.Nonce:
 		return ErrNonce
 	case a.TipPerGas.Sign() < 0 || a.TipPerGas.Cmp(a.FeePerGas) > 0:
 		return ErrTip
@@ -96,9 +96,7 @@ func (p Payout) Sign(a Attempt, now time.Time) (Payout, error) {
 	if p.State == Reserved {
 		return p.moved(Signed, now)
 	}
-	p.UpdatedAt = now
-	p.Version++
-	return p, nil
+	return p.next(now), nil
 }
 
 // Sent is the payout after a node was given an attempt's bytes, or said that it knows them. Only the first time counts.
@@ -114,9 +112,7 @@ func (p Payout) Sent(n int, now time.Time) (Payout, error) {
 	if p.State == Signed {
 		return p.moved(Broadcast, now)
 	}
-	p.UpdatedAt = now
-	p.Version++
-	return p, nil
+	return p.next(now), nil
 }
 
 // ErrElsewhere says that a payout has ended in another block than the one that is told of now. Whoever tells it finds out

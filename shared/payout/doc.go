@@ -14,6 +14,14 @@
 // most one of them is mined. A reorganisation puts a payout that had ended on the chain back to confirming and raises its
 // round, which tells apart what the book says of it before and after.
 //
+// A nonce is allocated before the first signature is asked for, and from then on bytes may exist of which nobody has heard: a
+// payout that has one is neither held, cancelled nor refused, until it is sure that nothing can be signed with that nonce any
+// more, which it is when the signer has claimed it for another transaction (Deallocate).
+//
+// OpenChain is for a sparse index of what a chain's follower has to look at: the payouts that have not ended and, beside them,
+// those that ended on the chain and may be taken back, until they are closed. Each write says which events it stands for:
+// payout.<state> for a change of state that merchants are told of, payout.reopened where an end is taken back.
+//
 // The canonical form is a JSON object without spaces, its names sorted, every value a string, with no other escapes than
 // RFC 8785 (JCS) has, so that any language's JCS gives the same bytes:
 //

@@ -1,12 +1,14 @@
 package payout
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"farrier/shared/chain"
 	"farrier/shared/dynamo"
+	"farrier/shared/event"
 	"farrier/shared/money"
 )
 
@@ -73,12 +75,15 @@ type Payout struct {
 	Requester  string            `dynamodbav:"requester"` // id of the key that asked
 	Metadata   map[string]string `dynamodbav:"metadata,omitempty"`
 	Likenesses []Likeness        `dynamodbav:"likenesses,omitempty"` // what the destination looks like and is not
+	Contract   bool              `dynamodbav:"contract,omitempty"`   // the destination may be a contract
+	Speed      Speed             `dynamodbav:"speed,omitempty"`      // "" is Normal
 
 	State     State     `dynamodbav:"state"`
 	HeldFrom  State     `dynamodbav:"held_from,omitempty"`
 	Reason    string    `dynamodbav:"reason,omitempty"` // why it is held, failed, replaced or cancelled
 	Round     int       `dynamodbav:"round"`            // how often the chain took its end back
 	Booked    bool      `dynamodbav:"booked"`           // money is reserved for it
+	Nonce     *uint64   `dynamodbav:"nonce,omitempty"`  // of all its attempts, allocated before the first is signed
 	Attempts  []Attempt `dynamodbav:"attempts,omitempty"`
 	Mined     *Mined    `dynamodbav:"mined,omitempty"`
 	Overtaker string    `dynamodbav:"overtaker,omitempty"` // the transaction that has its nonce, of one that is replaced
@@ -86,7 +91,24 @@ type Payout struct {
 	CreatedAt time.Time `dynamodbav:"created_at"`
 	UpdatedAt time.Time `dynamodbav:"updated_at"`
 	Version   int64     `dynamodbav:"version"` // from 1, raised by every write
+
+	// OpenChain is set while something may still happen to the payout, for a sparse index: OpenOn of its chain until it has
+	// ended, WatchedOn while an end that the chain made may be taken back.
+	OpenChain string `dynamodbav:"open_chain,omitempty"`
+	// Events are the types of the events that the write of this version stands for.
+	Events []string   `dynamodbav:"events,omitempty"`
+	Before event.Mark `dynamodbav:"before,omitempty"` // the event before them
 }
+
+// Speed is how soon the payout should be mined, which is paid for by its fee.
+type Speed string
+
+// The speeds.
+const (
+	Slow   Speed = "slow"
+	Normal Speed = "normal"
+	Fast   Speed = "fast"
+)
 
 // Attempt is one signed transaction of a payout.
 type Attempt struct {
@@ -135,6 +157,104 @@ func (p Payout) Ended() bool {
 	return false
 }
 
+// WatchFor is how long an end that the chain made is watched. It is made when its block is final, and no chain's rule takes
+// that back; the longest reorganisations that happened all the same lasted less than a day (Ethereum Classic, August 2020).
+const WatchFor = 24 * time.Hour
+
+// OpenOn is the OpenChain of payouts of a chain that have not ended.
+func OpenOn(c chain.ID) string { return string(c) }
+
+// WatchedOn is the OpenChain of payouts of a chain that have ended on it and are not closed.
+func WatchedOn(c chain.ID) string { return string(c) + "/ended" }
+
+// open is the payout's OpenChain.
+func (p Payout) open() string {
+	switch {
+	case !p.Ended():
+		return OpenOn(p.Chain())
+	case len(p.Attempts) > 0:
+		return WatchedOn(p.Chain())
+	}
+	return ""
+}
+
+// Close ends the watch over a payout that ended on the chain, WatchFor after it did. A reorganisation that is told of later is
+// followed all the same.
+func (p Payout) Close(now time.Time) (Payout, error) {
+	switch {
+	case p.OpenChain == "":
+		return p, nil
+	case !p.Ended() || now.Before(p.UpdatedAt.Add(WatchFor)):
+		return p, ErrWatched
+	}
+	p = p.next(now)
+	p.OpenChain = ""
+	return p, nil
+}
+
+// ErrWatched says that it is too early to close a payout.
+var ErrWatched = errors.New("payout: something may still happen to it")
+
+// Allocate gives the payout the nonce of all its attempts. The same again changes nothing.
+//
+// From then on bytes may have been signed for it of which nobody has heard, so it is neither held nor given up.
+func (p Payout) Allocate(nonce uint64, now time.Time) (Payout, error) {
+	switch {
+	case p.Nonce != nil && *p.Nonce == nonce:
+		return p, nil
+	case p.Nonce != nil:
+		return p, ErrNonce
+	case p.State != Reserved:
+		return p, &MoveError{From: p.State, To: Signed}
+	}
+	p = p.next(now)
+	p.Nonce = &nonce
+	return p, nil
+}
+
+// Deallocate takes the nonce from a payout of which nothing was signed. Whoever does it is sure that nothing ever will be with
+// that nonce: the signer has claimed it for another transaction.
+func (p Payout) Deallocate(now time.Time) (Payout, error) {
+	switch {
+	case p.Nonce == nil:
+		return p, nil
+	case len(p.Attempts) > 0:
+		return p, ErrNonce
+	}
+	p = p.next(now)
+	p.Nonce = nil
+	return p, nil
+}
+
+// next is the payout as the next version of itself, standing for these events.
+func (p Payout) next(now time.Time, events ...string) Payout {
+	p.Before = event.MarkOf(p.Version, p.UpdatedAt, p.Events, p.Before)
+	p.Version++
+	p.UpdatedAt, p.Events = now, events
+	return p
+}
+
+// Reopened is the type of the event that an end was taken back.
+const Reopened = "payout.reopened"
+
+// told are the states of which merchants are told when a payout comes into them; the others are steps of our own.
+var told = []State{Requested, Approved, Held, Broadcast, Confirming, Final, Failed, Replaced, Cancelled}
+
+// in is the payout in another state, standing for what merchants are told of that.
+func (p Payout) in(to State, now time.Time) Payout {
+	var events []string
+	switch {
+	case p.Ended():
+		events = []string{Reopened}
+	case p.State != to && slices.Contains(told, to):
+		events = []string{"payout." + string(to)}
+	}
+	p = p.next(now, events...)
+	p.State = to
+	p.OpenChain = p.open()
+	return p
+}
+
 // MoveError says that no arrow leads from one state to the other.
 type MoveError struct{ From, To State }
 
@@ -147,15 +267,15 @@ func (p Payout) moved(to State, now time.Time) (Payout, error) {
 	if !p.mayMove(to) {
 		return p, &MoveError{From: p.State, To: to}
 	}
-	p.State, p.UpdatedAt = to, now
-	p.Version++
-	return p, nil
+	return p.in(to, now), nil
 }
 
 // mayMove is CanMove with what the payout's own past adds: one that is held goes back only to where it was, and by Resume
-// alone, and only one that was signed can come back from failed.
+// alone, only one that was signed can come back from failed, and one that has a nonce may be signed already.
 func (p Payout) mayMove(to State) bool {
 	switch {
+	case p.State == Reserved && p.Nonce != nil && to != Signed:
+		return false
 	case p.State == Held && to != Failed && to != Cancelled:
 		return false
 	case p.State == Failed && len(p.Attempts) == 0:
@@ -194,8 +314,8 @@ func (p Payout) Resume(now time.Time) (Payout, error) {
 	if p.State != Held || !CanMove(Held, p.HeldFrom) {
 		return p, &MoveError{From: p.State, To: p.HeldFrom}
 	}
-	p.State, p.HeldFrom, p.Reason, p.UpdatedAt = p.HeldFrom, "", "", now
-	p.Version++
+	p = p.in(p.HeldFrom, now)
+	p.HeldFrom, p.Reason = "", ""
 	return p, nil
 }
 

@@ -44,6 +44,7 @@ func sample() Payout {
 		PK: "mer_01JD0Z5T3N8Q4W7R2X9Y6V1K5M", SK: "out_01JD0Z5T3N8Q4W7R2X9Y6V1K5M", ID: "out_01JD0Z5T3N8Q4W7R2X9Y6V1K5M", Asset: usdt, Symbol: "USDT", Decimals: 6,
 		Amount: money.Units(10_500_000), To: payee, Wallet: wallet, FeeMost: money.Units(40_000_000_000_000_000), Reference: `salary "17" <é>`,
 		Requester: "key_01JD0Z5T3N8Q4W7R2X9Y6V1K5M", State: Requested, CreatedAt: noon, UpdatedAt: noon, Version: 1,
+		OpenChain: "eip155:137", Events: []string{"payout.requested"},
 	}
 }
 
@@ -117,6 +118,7 @@ func TestWhatHappensToAPayoutIsNotInItsCanonicalForm(t *testing.T) {
 	p := sample()
 	before, _ := p.Hash()
 	p.State, p.Version, p.Reason, p.Attempts, p.Metadata, p.Round = Broadcast, 9, "x", []Attempt{{N: 1}}, map[string]string{"a": "b"}, 2
+	p.Nonce, p.Contract, p.Speed, p.OpenChain, p.Events = new(uint64), true, Fast, "eip155:137", []string{"payout.broadcast"}
 	if after, err := p.Hash(); err != nil || after != before {
 		t.Fatalf("%s became %s, %v", before, after, err)
 	}
@@ -152,7 +154,7 @@ func TestAPayoutMovesOnlyAlongItsArrows(t *testing.T) {
 			n := rapid.IntRange(0, 4).Draw(t, "n")
 			block := rapid.SampledFrom([]string{"", "0xb1", "0xb2", "0xee"}).Draw(t, "block")
 			mined := Mined{Attempt: n, Height: 7, BlockHash: block, Reverted: rapid.Bool().Draw(t, "reverted")}
-			switch rapid.IntRange(0, 12).Draw(t, "what") {
+			switch rapid.IntRange(0, 15).Draw(t, "what") {
 			case 0:
 				next, err = p.Check(noon)
 			case 1:
@@ -184,6 +186,12 @@ func TestAPayoutMovesOnlyAlongItsArrows(t *testing.T) {
 				next, err = p.Settle(noon)
 			case 12:
 				next, err = p.Overtake("0xee", noon)
+			case 13:
+				next, err = p.Allocate(uint64(5+n/4), noon)
+			case 14:
+				next, err = p.Deallocate(noon)
+			case 15:
+				next, err = p.Close(noon.Add(WatchFor))
 			}
 			if !slices.EqualFunc(before.Attempts, past, func(a, b Attempt) bool {
 				return a.Outcome == b.Outcome && a.Hash == b.Hash && a.BroadcastAt == b.BroadcastAt
@@ -203,6 +211,7 @@ func TestAPayoutMovesOnlyAlongItsArrows(t *testing.T) {
 				t.Fatalf("%+v became %+v", before, next)
 			}
 			sound(t, next)
+			tells(t, before, next)
 			p = next
 		}
 	})
@@ -213,6 +222,12 @@ func sound(t *rapid.T, p Payout) {
 	from := p.State
 	if from == Held {
 		from = p.HeldFrom
+	}
+	if p.Ended() == (p.OpenChain == OpenOn(p.Chain())) || p.OpenChain == WatchedOn(p.Chain()) && len(p.Attempts) == 0 {
+		t.Fatalf("%s, open on %q", p.State, p.OpenChain)
+	}
+	if p.Nonce != nil && len(p.Attempts) == 0 && p.State != Reserved {
+		t.Fatalf("%s, and something may be signed with the nonce %d", p.State, *p.Nonce)
 	}
 	reserved := slices.Contains([]State{Reserved, Signed, Broadcast, Confirming}, from)
 	if p.Booked != reserved {
@@ -229,7 +244,7 @@ func sound(t *rapid.T, p Payout) {
 	}
 	succeeded := 0
 	for i, a := range p.Attempts {
-		if a.N != i+1 || a.Nonce != p.Attempts[0].Nonce || a.Cost().Cmp(p.FeeMost) > 0 {
+		if a.N != i+1 || a.Nonce != *p.Nonce || a.Cost().Cmp(p.FeeMost) > 0 {
 			t.Fatalf("attempt %+v", a)
 		}
 		if i > 0 && (a.FeePerGas.Cmp(p.Attempts[i-1].FeePerGas) <= 0 || a.TipPerGas.Cmp(p.Attempts[i-1].TipPerGas) <= 0) {
@@ -247,6 +262,24 @@ func sound(t *rapid.T, p Payout) {
 	}
 }
 
+// tells is a judge of which events a step stands for.
+func tells(t *rapid.T, before, after Payout) {
+	var want []string
+	switch {
+	case before.State == after.State:
+	case before.Ended():
+		want = []string{"payout.reopened"}
+	case !slices.Contains([]State{Checked, Reserved, Signed}, after.State):
+		want = []string{"payout." + string(after.State)}
+	}
+	if !slices.Equal(after.Events, want) {
+		t.Fatalf("%s became %s and stands for %v", before.State, after.State, after.Events)
+	}
+	if len(before.Events) == 0 && after.Before != before.Before || len(before.Events) > 0 && !strings.Contains(string(after.Before), before.Events[0]) {
+		t.Fatalf("after %v stands %q", before.Events, after.Before)
+	}
+}
+
 func signed(t interface {
 	Helper()
 	Fatal(...any)
@@ -254,7 +287,7 @@ func signed(t interface {
 	t.Helper()
 	p := sample()
 	var err error
-	for _, step := range []func(Payout, time.Time) (Payout, error){Payout.Check, Payout.Approve, Payout.Reserve} {
+	for _, step := range []func(Payout, time.Time) (Payout, error){Payout.Check, Payout.Approve, Payout.Reserve, allocate} {
 		if p, err = step(p, noon); err != nil {
 			t.Fatal(err)
 		}
@@ -263,6 +296,64 @@ func signed(t interface {
 		t.Fatal(err)
 	}
 	return p
+}
+
+func allocate(p Payout, now time.Time) (Payout, error) { return p.Allocate(5, now) }
+
+func TestWhatMayBeSignedAlreadyIsNotGivenUp(t *testing.T) {
+	p := sample()
+	for _, step := range []func(Payout, time.Time) (Payout, error){Payout.Check, Payout.Approve, Payout.Reserve, allocate, allocate} {
+		var err error
+		if p, err = step(p, noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := p.Allocate(6, noon); !errors.Is(err, ErrNonce) {
+		t.Errorf("another nonce: %v", err)
+	}
+	for name, f := range map[string]func(string, time.Time) (Payout, error){"hold": p.Hold, "cancel": p.Cancel, "refuse": p.Refuse} {
+		var no *MoveError
+		if _, err := f("why", noon); !errors.As(err, &no) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	free, err := p.Deallocate(noon)
+	if err != nil || free.Nonce != nil {
+		t.Fatalf("%+v, %v", free, err)
+	}
+	if _, err := free.Cancel("why", noon); err != nil {
+		t.Error(err)
+	}
+	if _, err := free.Sign(attempt(1, 5, 100, "0xa1"), noon); !errors.Is(err, ErrNonce) {
+		t.Errorf("signed without a nonce: %v", err)
+	}
+	if _, err := signed(t).Deallocate(noon); !errors.Is(err, ErrNonce) {
+		t.Errorf("a signed one: %v", err)
+	}
+}
+
+func TestAnEndOnTheChainIsWatchedForAWhile(t *testing.T) {
+	p, err := signed(t).Overtake("0xee", noon)
+	if err != nil || p.OpenChain != WatchedOn("eip155:137") {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	if _, err := p.Close(noon.Add(WatchFor - time.Millisecond)); !errors.Is(err, ErrWatched) {
+		t.Errorf("too early: %v", err)
+	}
+	closed, err := p.Close(noon.Add(WatchFor))
+	if err != nil || closed.OpenChain != "" || len(closed.Events) != 0 {
+		t.Fatalf("%+v, %v", closed, err)
+	}
+	back, err := closed.Lose("0xee", nil, noon.Add(2*WatchFor))
+	if err != nil || back.OpenChain != OpenOn("eip155:137") || !slices.Equal(back.Events, []string{Reopened}) {
+		t.Errorf("%+v, %v", back, err)
+	}
+	if none, err := sample().Cancel("why", noon); err != nil || none.OpenChain != "" {
+		t.Errorf("one that never was on the chain: %+v, %v", none, err)
+	}
+	if _, err := signed(t).Close(noon.Add(WatchFor)); !errors.Is(err, ErrWatched) {
+		t.Errorf("one that is on its way: %v", err)
+	}
 }
 
 func TestEveryStateIsReachedAndTheTableNamesNoOther(t *testing.T) {
@@ -393,6 +484,8 @@ func TestWhatCannotBePaidIsRefusedByTheFieldsName(t *testing.T) {
 		"a contract that may be":           {func(r *Request) { r.Contract = true }, facts{contract: true}, ""},
 		"zero":                             {func(r *Request) { r.Amount = "0.00" }, facts{}, "amount"},
 		"negative":                         {func(r *Request) { r.Amount = "-1" }, facts{}, "amount"},
+		"an unknown speed":                 {func(r *Request) { r.Speed = "soon" }, facts{}, "speed"},
+		"fast":                             {func(r *Request) { r.Speed = Fast }, facts{}, ""},
 		"over-precise":                     {func(r *Request) { r.Amount = "1.0000001" }, facts{}, "amount"},
 		"dust":                             {func(*Request) {}, facts{least: 10_500_001}, "amount"},
 		"the least":                        {func(*Request) {}, facts{least: 10_500_000}, ""},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"time"
 
 	"farrier/shared/chain"
@@ -73,7 +74,8 @@ func (s Store) Create(ctx context.Context, r Request) (Payout, error) {
 		return Payout{}, problem.New(problem.ReferenceUsed, fmt.Sprintf("this reference is that of the payout %s, which was asked for otherwise; "+
 			"where there is no such payout yet it may still be being made, and sending that first request again finishes it", first.Payout))
 	}
-	p.ID, p.SK, p.CreatedAt, p.UpdatedAt, p.State, p.Version = first.Payout, first.Payout, first.CreatedAt, first.CreatedAt, Requested, 1
+	p.ID, p.SK, p.CreatedAt = first.Payout, first.Payout, first.CreatedAt
+	p = p.in(Requested, first.CreatedAt)
 	if _, err := p.Hash(); err != nil {
 		return Payout{}, err
 	}
@@ -127,7 +129,7 @@ func referenceKey(p Payout) string { return "reference/" + id.Short(p.Reference)
 // fingerprint is of what was asked for. Who asked is in it: a payout has one requester, whom approvers must differ from.
 // The wallet and the fee are not: they are chosen here, and another moment may choose others.
 func (p Payout) fingerprint() string {
-	parts := []string{string(p.Asset), p.Amount.String(), p.To, p.Requester, p.Reference}
+	parts := []string{string(p.Asset), p.Amount.String(), p.To, p.Requester, p.Reference, strconv.FormatBool(p.Contract), string(p.Speed)}
 	first := len(parts)
 	for k, v := range p.Metadata {
 		parts = append(parts, "metadata\x00"+k+"\x00"+v)

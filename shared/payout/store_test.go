@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"reflect"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -23,7 +24,8 @@ func stored(t *testing.T) *Store {
 func TestConformanceAReferenceIsOnePayoutForEver(t *testing.T) {
 	s, ctx := stored(t), context.Background()
 	made, err := s.Create(ctx, asking())
-	if err != nil || made.State != Requested || made.Version != 1 {
+	if err != nil || made.State != Requested || made.Version != 1 ||
+		made.OpenChain != OpenOn("eip155:137") || !slices.Equal(made.Events, []string{"payout.requested"}) {
 		t.Fatalf("%+v, %v", made, err)
 	}
 	s.Now = func() time.Time { return noon.Add(time.Hour) }
@@ -39,6 +41,7 @@ func TestConformanceAReferenceIsOnePayoutForEver(t *testing.T) {
 		"another amount":    func(r *Request) { r.Amount = "10.51" },
 		"another payee":     func(r *Request) { r.To = "0xfb6916095ca1df60bb79ce92ce3ea74c37c5d359" },
 		"another requester": func(r *Request) { r.Requester = "key_2" },
+		"another speed":     func(r *Request) { r.Speed = Fast },
 		"other metadata":    func(r *Request) { r.Metadata = map[string]string{"a": "b"} },
 	} {
 		r := asking()

@@ -1,6 +1,7 @@
 package payout
 
 import (
+	"cmp"
 	"time"
 
 	"farrier/shared/chain/family"
@@ -20,6 +21,8 @@ type View struct {
 	From         string            `json:"from" doc:"the wallet that pays"`
 	Reference    string            `json:"reference"`
 	Metadata     map[string]string `json:"metadata,omitempty"`
+	Contract     bool              `json:"contract,omitempty" doc:"the destination may be a contract"`
+	Speed        Speed             `json:"speed" enum:"slow,normal,fast" doc:"how soon it should be mined"`
 	FeeMostUnits string            `json:"fee_most_units" doc:"the most that its fee may be, in the smallest unit of the chain's own coin"`
 	FeeUnits     string            `json:"fee_units,omitempty" doc:"the fee of the transaction that was mined"`
 	Transaction  string            `json:"transaction,omitempty" doc:"the one that was mined"`
@@ -57,7 +60,7 @@ func (p Payout) View() View {
 	v := View{
 		ID: p.ID, Status: p.State, Reason: p.Reason, Asset: string(p.Asset), Chain: string(p.Chain()), Symbol: p.Symbol,
 		Amount: p.Amount.Decimal(p.Decimals), AmountUnits: p.Amount.String(), To: family.Show(p.Chain(), p.To), From: family.Show(p.Chain(), p.Wallet),
-		Reference: p.Reference, Metadata: p.Metadata, FeeMostUnits: p.FeeMost.String(), Hash: hash, Attempts: []AttemptView{},
+		Reference: p.Reference, Metadata: p.Metadata, Contract: p.Contract, Speed: cmp.Or(p.Speed, Normal), FeeMostUnits: p.FeeMost.String(), Hash: hash, Attempts: []AttemptView{},
 		CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
 	}
 	if m := p.Mined; m != nil {
