@@ -155,6 +155,7 @@ func (p wiring) notify() handler {
 		Endpoints: webhook.Endpoints{Table: p.table("notify", "endpoints")},
 		Payments:  p.table("notify", "payments"),
 		Jobs:      p.to("notify", "deliveries"),
+		Metrics:   p.metrics(),
 	}
 	return p.over("notify", n.Handle)
 }

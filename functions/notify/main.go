@@ -28,6 +28,7 @@ func main() {
 		Payments:  dynamo.Table{Client: store, Name: cloud.Env("PAYMENTS_TABLE")},
 		Jobs:      queue.Queue{Client: queues, URL: cloud.Env("DELIVERIES_QUEUE")},
 		Owners:    notify.Owners{Client: sns.NewFromConfig(cfg), Topic: cloud.Env("ENDPOINT_TROUBLE_TOPIC")},
+		Metrics:   cloud.NewMetrics(),
 	}
 	consumer := stream.Consumer{
 		Handle: notifier.Handle,

@@ -88,11 +88,7 @@ func readMany(ctx context.Context, client *dynamodb.Client, wanted []Want, found
 		brought := 0
 		for table, items := range out.Responses {
 			for _, item := range items {
-				want, err := wantOf(table, item)
-				if err != nil {
-					return nil, err
-				}
-				found[want] = item
+				found[Want{Table: table, Key: KeyOf(item)}] = item
 				brought++
 			}
 		}
@@ -105,7 +101,7 @@ func readMany(ctx context.Context, client *dynamodb.Client, wanted []Want, found
 			continue
 		}
 		if idle++; idle == patience {
-			return wantsOf(asked)
+			return wantsOf(asked), nil
 		}
 		if err := cloud.Sleep(ctx, (25*time.Millisecond)<<idle); err != nil {
 			return nil, err
@@ -113,25 +109,11 @@ func readMany(ctx context.Context, client *dynamodb.Client, wanted []Want, found
 	}
 }
 
-func wantsOf(asked map[string]types.KeysAndAttributes) (wants []Want, err error) {
+func wantsOf(asked map[string]types.KeysAndAttributes) (wants []Want) {
 	for table, of := range asked {
 		for _, key := range of.Keys {
-			want, err := wantOf(table, key)
-			if err != nil {
-				return nil, err
-			}
-			wants = append(wants, want)
+			wants = append(wants, Want{Table: table, Key: KeyOf(key)})
 		}
 	}
-	return wants, nil
-}
-
-// wantOf is what was wanted where an item, or its key alone, is the answer.
-func wantOf(table string, item Item) (Want, error) {
-	var key struct {
-		PK string `dynamodbav:"pk"`
-		SK string `dynamodbav:"sk"`
-	}
-	err := Unmarshal(item, &key)
-	return Want{Table: table, Key: Key(key)}, err
+	return wants
 }

@@ -16,6 +16,16 @@ type Item = map[string]types.AttributeValue
 // Key names an item.
 type Key struct{ PK, SK string }
 
+// KeyOf is an item's key, whatever else is in it.
+func KeyOf(item Item) Key {
+	pk, _ := item["pk"].(*types.AttributeValueMemberS)
+	sk, _ := item["sk"].(*types.AttributeValueMemberS)
+	if pk == nil || sk == nil {
+		return Key{}
+	}
+	return Key{PK: pk.Value, SK: sk.Value}
+}
+
 func (k Key) item() Item {
 	return Item{"pk": &types.AttributeValueMemberS{Value: k.PK}, "sk": &types.AttributeValueMemberS{Value: k.SK}}
 }
@@ -26,6 +36,8 @@ var (
 	ErrStale = errors.New("dynamo: the item has changed since it was read")
 	// ErrMissing: there is no such item.
 	ErrMissing = errors.New("dynamo: no such item")
+	// ErrUnreadable: the item is not of the kind that was asked for; asking again does not help.
+	ErrUnreadable = errors.New("dynamo: the item cannot be read")
 )
 
 // ExistsError tells that Create found another item under its key.
@@ -141,7 +153,11 @@ func Must(v any) types.AttributeValue {
 	return av
 }
 
-// Unmarshal reads an item into a struct.
+// Unmarshal reads an item into a struct, or returns ErrUnreadable.
 func Unmarshal(item Item, out any) error {
-	return attributevalue.UnmarshalMapWithOptions(item, out, func(o *attributevalue.DecoderOptions) { o.UseEncodingUnmarshalers = true })
+	err := attributevalue.UnmarshalMapWithOptions(item, out, func(o *attributevalue.DecoderOptions) { o.UseEncodingUnmarshalers = true })
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
+	return nil
 }

@@ -52,11 +52,11 @@ func (e Endpoints) Create(ctx context.Context, r Request) (Endpoint, string, err
 	if err = errors.Join(r.check(e.Local), err); err != nil {
 		return Endpoint{}, "", err
 	}
-	others, err := e.All(ctx, r.Merchant)
+	others, err := e.count(ctx, r.Merchant)
 	if err != nil {
 		return Endpoint{}, "", err
 	}
-	if len(others) >= MaxEndpoints {
+	if others >= MaxEndpoints {
 		return Endpoint{}, "", problem.New(problem.Conflict, fmt.Sprintf("there are %d endpoints, the most that a merchant may have", MaxEndpoints))
 	}
 	if r.ID == "" {
@@ -120,18 +120,29 @@ func (e Endpoints) List(ctx context.Context, merchant string, limit int32, curso
 	return dynamo.List[Endpoint](ctx, e.Table, dynamo.Query{PK: merchant, Descending: true, Limit: limit, Cursor: cursor})
 }
 
-// All reads all of a merchant's endpoints.
-func (e Endpoints) All(ctx context.Context, merchant string) ([]Endpoint, error) {
-	var all []Endpoint
-	err := e.Table.Each(ctx, dynamo.Query{PK: merchant}, func(item dynamo.Item) error {
+// All reads all of a merchant's endpoints. What cannot be read is named by the second answer, a dynamo.ErrUnreadable, and
+// keeps nobody from the others.
+func (e Endpoints) All(ctx context.Context, merchant string) (all []Endpoint, unreadable, err error) {
+	var wrong []error
+	err = e.Table.Each(ctx, dynamo.Query{PK: merchant}, func(item dynamo.Item) error {
 		var one Endpoint
 		if err := dynamo.Unmarshal(item, &one); err != nil {
-			return err
+			wrong = append(wrong, fmt.Errorf("webhook: endpoint %s of %s: %w", dynamo.KeyOf(item).SK, merchant, err))
+		} else {
+			all = append(all, one)
 		}
-		all = append(all, one)
 		return nil
 	})
-	return all, err
+	return all, errors.Join(wrong...), err
+}
+
+// count counts a merchant's endpoints, whatever is in them.
+func (e Endpoints) count(ctx context.Context, merchant string) (n int, err error) {
+	err = e.Table.Each(ctx, dynamo.Query{PK: merchant}, func(dynamo.Item) error {
+		n++
+		return nil
+	})
+	return n, err
 }
 
 // Update changes an endpoint's settings by edit, which may be called again where another change came first, and what is
@@ -254,13 +265,13 @@ func (e Endpoints) missed(ctx context.Context, merchant, name string, at time.Ti
 	})
 }
 
-// Delete forgets an endpoint. Deliveries that wait for it are recorded as failed when their time comes.
+// Delete forgets an endpoint, also one that cannot be read. Deliveries that wait for it are recorded as failed when their
+// time comes.
 func (e Endpoints) Delete(ctx context.Context, merchant, name string) error {
-	one, err := e.Get(ctx, merchant, name)
-	if err != nil {
+	if _, err := e.Get(ctx, merchant, name); err != nil && !errors.Is(err, dynamo.ErrUnreadable) {
 		return err
 	}
-	return e.Table.Delete(ctx, one.key())
+	return e.Table.Delete(ctx, dynamo.Key{PK: merchant, SK: name})
 }
 
 // change writes what f makes of the endpoint; f may be called again where another change came first,

@@ -86,6 +86,35 @@ func TestConformanceTheSameRequestAgainFindsItsEndpointAndItsSecret(t *testing.T
 	}
 }
 
+func TestConformanceAnEndpointThatCannotBeReadIsNamedAndCanBeDeleted(t *testing.T) {
+	ctx := context.Background()
+	e, good, _ := created(t, wanted)
+	broken, _, err := e.Create(ctx, wanted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	item := struct {
+		Endpoint
+		Limit string `dynamodbav:"limit"`
+	}{broken, "none"}
+	if err := e.Table.Replace(ctx, item, broken.Version); err != nil {
+		t.Fatal(err)
+	}
+	all, unreadable, err := e.All(ctx, wanted.Merchant)
+	if err != nil || len(all) != 1 || all[0].ID != good.ID || !errors.Is(unreadable, dynamo.ErrUnreadable) || !strings.Contains(unreadable.Error(), broken.ID) {
+		t.Errorf("%+v, %v, %v", all, unreadable, err)
+	}
+	if _, _, err := e.Create(ctx, wanted); err != nil {
+		t.Errorf("beside it none can be made: %v", err)
+	}
+	if err := e.Delete(ctx, wanted.Merchant, broken.ID); err != nil {
+		t.Fatal(err)
+	}
+	if all, unreadable, err := e.All(ctx, wanted.Merchant); err != nil || unreadable != nil || len(all) != 2 {
+		t.Errorf("%+v, %v, %v", all, unreadable, err)
+	}
+}
+
 // settled is a request with something of everything.
 func settled(t *testing.T) Request {
 	t.Helper()

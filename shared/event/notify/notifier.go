@@ -3,10 +3,12 @@ package notify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	lambda "github.com/aws/aws-lambda-go/events"
 
+	"farrier/shared/cloud"
 	"farrier/shared/dynamo"
 	"farrier/shared/event"
 	"farrier/shared/payment"
@@ -22,6 +24,7 @@ type Notifier struct {
 	Payments  dynamo.Table
 	Jobs      queue.Queue
 	Owners    Owners
+	Metrics   cloud.Metrics
 }
 
 // Handle is a stream.Consumer's. All jobs of a batch are sent together, at its end; behind a record that met trouble nothing
@@ -32,8 +35,9 @@ func (n Notifier) Handle(ctx context.Context, records []lambda.DynamoDBEventReco
 	known := endpointsOf{}
 	for i, record := range records {
 		jobs[i], answers[i] = n.tell(ctx, known, record)
-		var unfit stream.Unfit
-		if answers[i] != nil && !errors.As(answers[i], &unfit) {
+		if forAPerson(answers[i]) {
+			answers[i] = stream.Unfit{Reason: answers[i]}
+		} else if answers[i] != nil {
 			// The stream stops here, and what follows comes again with it. Were it told of now, it could overtake this one.
 			for j := range answers[i+1:] {
 				answers[i+1+j] = answers[i]
@@ -45,21 +49,31 @@ func (n Notifier) Handle(ctx context.Context, records []lambda.DynamoDBEventReco
 	return answers
 }
 
-// tell records a change's events and says which jobs they need.
+// forAPerson says whether trying again is of no use: the record says what it may not, or something that was read for it is
+// stored in a way that nobody reads.
+func forAPerson(err error) bool {
+	return errors.Is(err, errContent) || errors.Is(err, event.ErrTold) || errors.Is(err, dynamo.ErrUnreadable)
+}
+
+// errContent: what a record stands for cannot be told.
+var errContent = errors.New("notify: the record cannot be told")
+
+// tell records a change's events and says which jobs they need, even beside an error for a person: that comes after
+// everything that can be told.
 func (n Notifier) tell(ctx context.Context, known endpointsOf, record lambda.DynamoDBEventRecord) ([]queue.Message, error) {
 	told, err := derive(record)
 	if err != nil {
-		return nil, stream.Unfit{Reason: err}
+		return nil, fmt.Errorf("%w: %w", errContent, err)
 	}
 	if len(told.events) == 0 {
 		return nil, nil
 	}
-	endpoints, err := n.endpoints(ctx, known, told.merchant)
+	endpoints, unreadable, err := n.endpoints(ctx, known, told.merchant)
 	if err != nil {
 		return nil, err
 	}
 	var jobs []queue.Message
-	var before error
+	var twice error
 	for _, e := range told.events {
 		if told.onlyWanted {
 			if !slices.ContainsFunc(endpoints, func(one webhook.Endpoint) bool { return one.Listens(e.Type) }) {
@@ -75,7 +89,7 @@ func (n Notifier) tell(ctx context.Context, known endpointsOf, record lambda.Dyn
 		}
 		err := n.Events.Record(ctx, e)
 		if errors.Is(err, event.ErrTold) { // the first telling stands and is sent; a person looks at the second
-			before = stream.Unfit{Reason: err}
+			twice = err
 		} else if err != nil {
 			return nil, err
 		}
@@ -86,7 +100,7 @@ func (n Notifier) tell(ctx context.Context, known endpointsOf, record lambda.Dyn
 		}
 		jobs = append(jobs, jobsOf(e, choosing)...)
 	}
-	return jobs, before
+	return jobs, errors.Join(unreadable, twice)
 }
 
 // metadata is what the payment of a deposit was asked for with; it never changes. Nil where a payment has none, or where
@@ -136,15 +150,22 @@ func jobsOf(e event.Event, choosing []webhook.Endpoint) []queue.Message {
 }
 
 // endpointsOf remembers merchants' endpoints for one batch: each of its changes was made before they are read.
-type endpointsOf map[string][]webhook.Endpoint
+type endpointsOf map[string]struct {
+	readable   []webhook.Endpoint
+	unreadable error
+}
 
-func (n Notifier) endpoints(ctx context.Context, known endpointsOf, merchant string) ([]webhook.Endpoint, error) {
-	if found, ok := known[merchant]; ok {
-		return found, nil
+func (n Notifier) endpoints(ctx context.Context, known endpointsOf, merchant string) (readable []webhook.Endpoint, unreadable, err error) {
+	of, ok := known[merchant]
+	if ok {
+		return of.readable, of.unreadable, nil
 	}
-	found, err := n.Endpoints.All(ctx, merchant)
-	if err == nil {
-		known[merchant] = found
+	if of.readable, of.unreadable, err = n.Endpoints.All(ctx, merchant); err != nil {
+		return nil, nil, err
 	}
-	return found, err
+	if of.unreadable != nil {
+		n.Metrics.Count("EndpointUnreadable", 1, map[string]string{"merchant": merchant, "reason": of.unreadable.Error()})
+	}
+	known[merchant] = of
+	return of.readable, of.unreadable, nil
 }

@@ -181,6 +181,7 @@ type room struct {
 	notifier Notifier
 	aside    queue.Queue
 	calls    *calls
+	counted  *strings.Builder
 }
 
 // calls are the notifier's calls to AWS; the one at stop is the last, and after says whether it is done.
@@ -215,14 +216,16 @@ func newRoom(t *testing.T) room {
 	store, queues := parts.Config(t, "FARRIER_TEST_DYNAMODB"), parts.Config(t, "FARRIER_TEST_SQS")
 	store.HTTPClient, store.Retryer, queues.HTTPClient, queues.Retryer = c, never, c, never
 	db := dynamodb.NewFromConfig(store)
+	counted := &strings.Builder{}
 	return room{
 		notifier: Notifier{
 			Events:    event.Store{Table: dynamo.Table{Client: db, Name: parts.Table(t).Name}, Now: func() time.Time { return punctual }},
 			Endpoints: webhook.Endpoints{Table: dynamo.Table{Client: db, Name: parts.Table(t).Name}},
 			Payments:  dynamo.Table{Client: db, Name: parts.Table(t).Name},
 			Jobs:      queue.Queue{Client: sqs.NewFromConfig(queues), URL: parts.Queue(t).URL},
+			Metrics:   cloud.Metrics{Out: counted, Now: time.Now},
 		},
-		aside: parts.Queue(t), calls: c,
+		aside: parts.Queue(t), calls: c, counted: counted,
 	}
 }
 
@@ -514,5 +517,95 @@ func TestConformanceNothingIsToldOfWhatComesAfterARecordInTrouble(t *testing.T) 
 	}
 	if events, sent := listed(t, r), jobs(t, r); len(events) != 0 || len(sent) != 0 {
 		t.Errorf("%d events were recorded, and %d jobs sent", len(events), len(sent))
+	}
+}
+
+func TestConformanceAnEndpointThatCannotBeReadKeepsNobodyFromBeingTold(t *testing.T) {
+	r, key := newRoom(t), newKey(t)
+	good, broken := r.endpoint(t, key, "*"), r.endpoint(t, key, "*")
+	r.spoil(t, broken)
+	paid, _ := records(t, "notify-payment-paid")
+	final, _ := records(t, "notify-deposit-final")
+	consumer := stream.Consumer{Handle: r.notifier.Handle, Aside: r.aside, Log: slog.New(slog.DiscardHandler)}
+	for _, payload := range []json.RawMessage{paid, final} {
+		if answer, err := consumer.Invoke(context.Background(), payload); err != nil || len(answer.BatchItemFailures) != 0 {
+			t.Fatalf("the stream stops: %v, %v", answer, err)
+		}
+	}
+	if got := jobs(t, r); len(listed(t, r)) != 2 || len(got) != 2 || got[0].Endpoint != good.ID || got[1].Endpoint != good.ID {
+		t.Errorf("%d events; jobs %+v", len(listed(t, r)), got)
+	}
+	letters := bodies(t, r.aside)
+	if len(letters) != 2 || !strings.Contains(letters[0], broken.ID) || !strings.Contains(letters[1], broken.ID) {
+		t.Errorf("set aside: %v", letters)
+	}
+	if told := r.counted.String(); strings.Count(told, `"EndpointUnreadable":1`) != 2 || !strings.Contains(told, broken.ID) || !strings.Contains(told, merchant) {
+		t.Errorf("nobody is told which it is: %s", told)
+	}
+	if err := r.notifier.Endpoints.Table.Replace(context.Background(), broken, broken.Version); err != nil { // it is mended
+		t.Fatal(err)
+	}
+	for _, letter := range letters {
+		payload, err := json.Marshal(lambda.SQSEvent{Records: []lambda.SQSMessage{{MessageId: "1", EventSource: "aws:sqs", Body: letter}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer, err := consumer.Invoke(context.Background(), payload); err != nil || len(answer.BatchItemFailures) != 0 {
+			t.Fatalf("redriven: %v, %v", answer, err)
+		}
+	}
+	again := map[webhook.Job]int{}
+	for _, j := range jobs(t, r) {
+		again[j]++
+	}
+	for _, e := range listed(t, r) { // a job that was made before is the same one: deliver finds its delivery
+		for _, one := range []webhook.Endpoint{good, broken} {
+			if again[webhook.Job{Merchant: merchant, Event: e.ID, Endpoint: one.ID, Attempt: 1}] != 1 {
+				t.Errorf("%s of %s: %v", e.ID, one.ID, again)
+			}
+		}
+	}
+	if len(again) != 4 {
+		t.Errorf("%d jobs: %v", len(again), again)
+	}
+}
+
+func TestConformanceWhatMeetsTroubleComesAgainThoughAnEndpointCannotBeRead(t *testing.T) {
+	r := newRoom(t)
+	good := r.endpoint(t, newKey(t), "*")
+	r.spoil(t, good)
+	_, batch := records(t, "notify-payment-paid")
+	r.calls.count, r.calls.refuse = 0, 2 // after the endpoints: the payment's event
+	if answers := r.notifier.Handle(context.Background(), batch); answers[0] == nil || forAPerson(answers[0]) {
+		t.Errorf("%v does not come again", answers)
+	}
+}
+
+func TestConformanceADepositWhosePaymentCannotBeReadStopsNothing(t *testing.T) {
+	r := newRoom(t)
+	r.endpoint(t, newKey(t), "*")
+	if err := r.notifier.Payments.Create(context.Background(), map[string]any{"pk": merchant, "sk": filesPayment, "metadata": 7}); err != nil {
+		t.Fatal(err)
+	}
+	_, batch := records(t, "notify-deposit-final")
+	_, paid := records(t, "notify-payment-paid")
+	answers := r.notifier.Handle(context.Background(), append(batch, paid...))
+	if unfit := (stream.Unfit{}); !errors.As(answers[0], &unfit) || answers[1] != nil {
+		t.Errorf("%v", answers)
+	}
+	if got := jobs(t, r); len(got) != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// spoil writes something into an endpoint's item that does not belong there.
+func (r room) spoil(t *testing.T, e webhook.Endpoint) {
+	t.Helper()
+	item := struct {
+		webhook.Endpoint
+		Enabled string `dynamodbav:"enabled"`
+	}{e, "perhaps"}
+	if err := r.notifier.Endpoints.Table.Replace(context.Background(), item, e.Version); err != nil {
+		t.Fatal(err)
 	}
 }
