@@ -1,4 +1,4 @@
-// Notify makes events of what changed in the tables of payments, deposits, endpoints and how they do, and one job for
+// Notify makes events of what changed in the tables of payments, deposits, payouts, endpoints and how they do, and one job for
 // each endpoint that wants to know.
 package main
 

@@ -13,10 +13,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"farrier/shared/deposit"
-	"farrier/shared/dynamo"
 	"farrier/shared/event"
-	"farrier/shared/money"
 	"farrier/shared/payment"
+	"farrier/shared/payout"
 	"farrier/shared/problem"
 	"farrier/shared/webhook"
 )
@@ -33,7 +32,7 @@ type Webhook[T any] struct {
 type EventType struct {
 	Type    event.Type `json:"type"`
 	Meaning string     `json:"meaning"`
-	Object  string     `json:"object" enum:"payment,deposit,endpoint" doc:"what its events are about"`
+	Object  string     `json:"object" enum:"payment,deposit,payout,endpoint" doc:"what its events are about"`
 }
 
 // EventTypeInFull is an entry with what its webhooks look like.
@@ -95,6 +94,8 @@ func bodies(t event.Type) (full, thin reflect.Type) {
 		return reflect.TypeFor[Webhook[payment.View]](), thin
 	case about == "deposit":
 		return reflect.TypeFor[Webhook[deposit.View]](), thin
+	case about == "payout":
+		return reflect.TypeFor[Webhook[payout.View]](), thin
 	case t == event.EndpointTest:
 		return reflect.TypeFor[Webhook[webhook.TestedView]](), thin
 	default:
@@ -166,59 +167,4 @@ func tellOfWebhooks(doc *huma.OpenAPI) {
 			Responses:   map[string]*huma.Response{"2XX": {Description: "It is received. Any other answer, or none, is a failure."}},
 		}}
 	}
-}
-
-// exampleOf is an event of a type, made as real ones are.
-func exampleOf(t event.Type) (event.Event, error) {
-	at, data := exampleTime.Add(6*time.Minute), any(nil)
-	origin := event.Origin{Table: "example", Key: dynamo.Key{PK: "mer_" + exampleULID, SK: string(t)}, Version: 2, At: at, Object: "ep_" + exampleULID}
-	switch about := typed(event.Kind{Type: t}).Object; {
-	case about == "payment":
-		p := became(t, at)
-		origin.Object, data = p.ID, p.View(p.UpdatedAt)
-		origin.At = p.UpdatedAt
-	case about == "deposit":
-		d := exampleDeposit
-		d.Status = deposit.State(strings.TrimPrefix(string(t), "deposit."))
-		origin.Object, data = d.ID, d
-	case t == event.EndpointTest:
-		data = webhook.TestedView{Endpoint: origin.Object, Message: "This is a test. Nothing has happened."}
-	case t == event.EndpointDisabled:
-		data = webhook.TroubleView{ID: origin.Object, Server: "https://shop.example.com", Reason: "by request", Since: &at}
-	case t == event.EndpointFailing:
-		data = webhook.TroubleView{ID: origin.Object, Reason: "status 500: only 2xx is success", Since: &exampleTime, Streak: 12}
-	default:
-		data = webhook.TroubleView{ID: origin.Object}
-	}
-	return event.Derived(origin, t, data)
-}
-
-// became is the example of a payment after what an event of a type tells.
-func became(t event.Type, at time.Time) payment.Payment {
-	p, ended := exampleAsked, exampleAsked.ExpiresAt
-	some, all, much := money.Units(4_000_000), money.Units(10_500_000), money.Units(13_500_000)
-	switch t {
-	case event.PaymentPartial:
-		p, _ = p.Credit(p.Asset, some, false, at)
-	case event.PaymentOver:
-		p, _ = p.Credit(p.Asset, much, false, at)
-	case event.PaymentLate:
-		at = ended.Add(time.Minute)
-		p, _ = p.Credit(p.Asset, all, true, at)
-	case event.PaymentExpired:
-		at = ended
-		p, _ = p.Expire(at)
-	case event.PaymentCancelled:
-		p = cancelled(p)
-		at = exampleTime
-	case event.PaymentDecided:
-		p = decided(p)
-		at = exampleTime.Add(2 * time.Hour)
-	case event.PaymentReversed:
-		p, _ = p.Credit(p.Asset, all, false, at)
-		p, _ = p.Credit(p.Asset, all.Neg(), false, at)
-	default:
-		p, _ = p.Credit(p.Asset, all, false, at)
-	}
-	return p.Next(at, string(t))
 }

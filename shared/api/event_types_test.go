@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,18 +56,26 @@ func TestExamplesOfWebhooksAreWhatTheirSchemasSay(t *testing.T) {
 	}
 }
 
-func TestTheExampleOfAPaymentIsInTheStatusThatItsTypeTells(t *testing.T) {
+func TestAnExampleIsInTheStatusThatItsTypeTells(t *testing.T) {
 	for _, one := range allTypes(t) {
 		var sent struct{ Data struct{ Status string } }
 		if err := json.Unmarshal(one.Full.Example, &sent); err != nil {
 			t.Fatal(err)
 		}
 		_, what, _ := strings.Cut(string(one.Type), ".")
-		if one.Object == "endpoint" || one.Type == event.PaymentDecided || one.Type == event.PaymentReversed {
+		if one.Object == "endpoint" || one.Type == event.PaymentDecided || one.Type == event.PaymentReversed || one.Type == event.PayoutReopened {
 			continue
 		}
 		if sent.Data.Status != what {
 			t.Errorf("%s: %s", one.Type, one.Full.Example)
+		}
+	}
+}
+
+func TestTheExampleOfAPayoutIsOneOfWhichItsTypeIsTold(t *testing.T) {
+	for _, k := range event.Catalogue() {
+		if p := paidOut(k.Type); strings.HasPrefix(string(k.Type), "payout.") && !slices.Equal(p.Events, []string{string(k.Type)}) {
+			t.Errorf("%s: %s, %v", k.Type, p.State, p.Events)
 		}
 	}
 }

@@ -24,6 +24,17 @@ const (
 	DepositDropped    Type = "deposit.dropped"
 	DepositReversed   Type = "deposit.reversed"
 
+	PayoutRequested  Type = "payout.requested"
+	PayoutApproved   Type = "payout.approved"
+	PayoutHeld       Type = "payout.held"
+	PayoutBroadcast  Type = "payout.broadcast"
+	PayoutConfirming Type = "payout.confirming"
+	PayoutFinal      Type = "payout.final"
+	PayoutFailed     Type = "payout.failed"
+	PayoutReplaced   Type = "payout.replaced"
+	PayoutCancelled  Type = "payout.cancelled"
+	PayoutReopened   Type = "payout.reopened"
+
 	EndpointFailing   Type = "endpoint.failing"
 	EndpointRecovered Type = "endpoint.recovered"
 	EndpointDisabled  Type = "endpoint.disabled"
@@ -55,6 +66,16 @@ var catalogue = []Kind{
 	{DepositFinal, "A transfer is final: it will be credited."},
 	{DepositDropped, "A transfer is gone from the chain before it was final."},
 	{DepositReversed, "A transfer is gone from the chain after it was final; its credit is taken back."},
+	{PayoutRequested, "A payout was asked for; nothing is decided about it. Told again when it was held and is looked at anew."},
+	{PayoutApproved, "The payout's approvals are complete, or it needs none. Told again when it was held after that and goes on."},
+	{PayoutHeld, "The payout waits for a person; its reason says why. Nothing of it was signed."},
+	{PayoutBroadcast, "A signed transaction of the payout was given to the chain; from now on only the chain says what becomes of it. Told again when the block that it lay in is gone."},
+	{PayoutConfirming, "A transaction of the payout is in a block that is not final yet. Told again when that block was gone and it is in another one."},
+	{PayoutFinal, "The payout is paid: its transaction is final."},
+	{PayoutFailed, "The payout is not paid: it was refused before anything was signed, or its transaction was mined and reverted, which costs its fee."},
+	{PayoutReplaced, "The payout is not paid: another transaction of the wallet took its place for good."},
+	{PayoutCancelled, "The payout was taken back before anything was signed."},
+	{PayoutReopened, "The chain took back the block by which the payout had ended; its status says where it stands now, and its end is told again."},
 	{EndpointFailing, "No attempt to reach one of your webhook endpoints has succeeded for a while."},
 	{EndpointRecovered, "A webhook endpoint that was failing has answered with success again."},
 	{EndpointDisabled, "A webhook endpoint is disabled: by request, by its answer 410, or because nothing reached it for the whole schedule. What happens from now on is kept for it."},

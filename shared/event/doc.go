@@ -10,6 +10,6 @@
 // is pinned to: an event is stored in the newest version of its day, and is told in an older one by what that version's
 // successors say (version.go, the one place where a version is added).
 //
-// How changes of payments and deposits become events is in the package notify below this one, so that
+// How changes of payments, deposits and payouts become events is in the package notify below this one, so that
 // deliver, which only sends them, starts without knowing any chain.
 package event

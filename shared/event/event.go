@@ -98,7 +98,7 @@ const (
 // Named are the data of the thin form.
 type Named struct {
 	ID     string `json:"id" doc:"of what the event is about; ask the API for it"`
-	Object string `json:"object" enum:"payment,deposit,endpoint" doc:"what that is"`
+	Object string `json:"object" enum:"payment,deposit,payout,endpoint" doc:"what that is"`
 }
 
 // Body is what is sent, byte for byte, in a form and a version: the same each time. It says in which version it is, which

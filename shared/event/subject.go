@@ -7,15 +7,15 @@ import (
 
 // Subject is what an event is about, as far as endpoints choose by it.
 type Subject struct {
-	Assets   []string          // CAIP-19: all that a payment may be paid in, or the deposit's own
-	Metadata map[string]string // of the payment, or of the payment that the deposit counts for
+	Assets   []string          // CAIP-19: all that a payment may be paid in, or the deposit's or payout's own
+	Metadata map[string]string // of the payment or payout, or of the payment that the deposit counts for
 }
 
 // Subject reads it from the record of the event, so that an event is chosen alike whenever it is sent. Events about
-// neither a payment nor a deposit have none.
+// endpoints have none.
 func (e Event) Subject() (subject Subject, has bool) {
 	kind := e.Type.kind()
-	if kind != "payment" && kind != "deposit" {
+	if kind == "endpoint" {
 		return Subject{}, false
 	}
 	var data struct {
@@ -24,12 +24,12 @@ func (e Event) Subject() (subject Subject, has bool) {
 		Metadata map[string]string        `json:"metadata"`
 	}
 	_ = json.Unmarshal(e.data(), &data) // New wrote them
-	subject = Subject{Assets: []string{data.Asset}, Metadata: e.Metadata}
+	subject = Subject{Assets: []string{data.Asset}, Metadata: data.Metadata}
 	for _, o := range data.Options {
 		subject.Assets = append(subject.Assets, o.Asset)
 	}
-	if kind == "payment" {
-		subject.Metadata = data.Metadata
+	if kind == "deposit" {
+		subject.Metadata = e.Metadata
 	}
 	slices.Sort(subject.Assets)
 	subject.Assets = slices.Compact(subject.Assets)

@@ -30,13 +30,13 @@ type View struct {
 	BlockHash    string            `json:"block_hash,omitempty"`
 	Hash         string            `json:"hash" doc:"SHA-256 of the canonical form, which approvals are bound to"`
 	Lookalikes   []LikenessView    `json:"lookalikes,omitempty" doc:"addresses that the destination looks like and is not"`
-	Attempts     []AttemptView     `json:"attempts" doc:"its signed transactions, all of one nonce, so that at most one of them is mined"`
+	Attempts     []TransactionView `json:"attempts" doc:"its signed transactions, all of one nonce, so that at most one of them is mined"`
 	CreatedAt    time.Time         `json:"created_at"`
 	UpdatedAt    time.Time         `json:"updated_at"`
 }
 
-// AttemptView is a signed transaction as merchants see it.
-type AttemptView struct {
+// TransactionView is a signed transaction as merchants see it.
+type TransactionView struct {
 	N              int        `json:"n"`
 	Nonce          uint64     `json:"nonce"`
 	Transaction    string     `json:"transaction"`
@@ -60,7 +60,7 @@ func (p Payout) View() View {
 	v := View{
 		ID: p.ID, Status: p.State, Reason: p.Reason, Asset: string(p.Asset), Chain: string(p.Chain()), Symbol: p.Symbol,
 		Amount: p.Amount.Decimal(p.Decimals), AmountUnits: p.Amount.String(), To: family.Show(p.Chain(), p.To), From: family.Show(p.Chain(), p.Wallet),
-		Reference: p.Reference, Metadata: p.Metadata, Contract: p.Contract, Speed: cmp.Or(p.Speed, Normal), FeeMostUnits: p.FeeMost.String(), Hash: hash, Attempts: []AttemptView{},
+		Reference: p.Reference, Metadata: p.Metadata, Contract: p.Contract, Speed: cmp.Or(p.Speed, Normal), FeeMostUnits: p.FeeMost.String(), Hash: hash, Attempts: []TransactionView{},
 		CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
 	}
 	if m := p.Mined; m != nil {
@@ -70,7 +70,7 @@ func (p Payout) View() View {
 		v.Lookalikes = append(v.Lookalikes, LikenessView{Address: family.Show(p.Chain(), l.Address), Known: l.Known})
 	}
 	for _, a := range p.Attempts {
-		v.Attempts = append(v.Attempts, AttemptView{
+		v.Attempts = append(v.Attempts, TransactionView{
 			N: a.N, Nonce: a.Nonce, Transaction: a.Hash, FeePerGasUnits: a.FeePerGas.String(), TipPerGasUnits: a.TipPerGas.String(), Gas: a.Gas,
 			SignedAt: a.SignedAt, BroadcastAt: a.BroadcastAt, Outcome: a.Outcome,
 		})

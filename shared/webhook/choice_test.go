@@ -21,26 +21,27 @@ func TestAnEndpointIsToldOfWhatItsChoiceIsAbout(t *testing.T) {
 	paid := told("payment.paid", `{"asset":"`+dollar+`","options":[{"asset":"`+dollar+`"},{"asset":"`+coin+`"}],"metadata":{"shop":"north","tour":""}}`, nil)
 	plain := told("payment.paid", `{"asset":"`+dollar+`","options":[{"asset":"`+dollar+`"}]}`, nil)
 	came := told("deposit.final", `{"asset":"`+coin+`"}`, map[string]string{"shop": "north"})
+	went := told("payout.final", `{"asset":"`+coin+`","metadata":{"shop":"north"}}`, nil)
 	failing := told("endpoint.failing", `{"id":"ep_1"}`, nil)
 	for name, c := range map[string]struct {
 		where Where
-		want  [4]bool // paid, plain, came, failing
+		want  [5]bool // paid, plain, came, went, failing
 	}{
-		"nothing":              {Where{}, [4]bool{true, true, true, true}},
-		"any of its assets":    {Where{Assets: []string{coin, "iso4217:EUR"}}, [4]bool{true, false, true, true}},
-		"its first asset":      {Where{Assets: []string{dollar}}, [4]bool{true, true, false, true}},
-		"metadata":             {Where{Metadata: map[string]string{"shop": "north"}}, [4]bool{true, false, true, true}},
-		"all of metadata":      {Where{Metadata: map[string]string{"shop": "north", "tour": ""}}, [4]bool{true, false, false, true}},
-		"another value":        {Where{Metadata: map[string]string{"shop": "south"}}, [4]bool{false, false, false, true}},
-		"an empty value":       {Where{Metadata: map[string]string{"floor": ""}}, [4]bool{false, false, false, true}},
-		"both asset and shop":  {Where{Assets: []string{coin}, Metadata: map[string]string{"shop": "north"}}, [4]bool{true, false, true, true}},
-		"an asset of no event": {Where{Assets: []string{"iso4217:EUR"}, Metadata: map[string]string{"shop": "north"}}, [4]bool{false, false, false, true}},
+		"nothing":              {Where{}, [5]bool{true, true, true, true, true}},
+		"any of its assets":    {Where{Assets: []string{coin, "iso4217:EUR"}}, [5]bool{true, false, true, true, true}},
+		"its first asset":      {Where{Assets: []string{dollar}}, [5]bool{true, true, false, false, true}},
+		"metadata":             {Where{Metadata: map[string]string{"shop": "north"}}, [5]bool{true, false, true, true, true}},
+		"all of metadata":      {Where{Metadata: map[string]string{"shop": "north", "tour": ""}}, [5]bool{true, false, false, false, true}},
+		"another value":        {Where{Metadata: map[string]string{"shop": "south"}}, [5]bool{false, false, false, false, true}},
+		"an empty value":       {Where{Metadata: map[string]string{"floor": ""}}, [5]bool{false, false, false, false, true}},
+		"both asset and shop":  {Where{Assets: []string{coin}, Metadata: map[string]string{"shop": "north"}}, [5]bool{true, false, true, true, true}},
+		"an asset of no event": {Where{Assets: []string{"iso4217:EUR"}, Metadata: map[string]string{"shop": "north"}}, [5]bool{false, false, false, false, true}},
 	} {
 		e := Endpoint{ID: "ep_2", Settings: Settings{Events: []string{"*"}, Where: c.where}}
-		if got := [4]bool{e.Chooses(paid), e.Chooses(plain), e.Chooses(came), e.Chooses(failing)}; got != c.want {
+		if got := [5]bool{e.Chooses(paid), e.Chooses(plain), e.Chooses(came), e.Chooses(went), e.Chooses(failing)}; got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
-		if e.Events = []string{"deposit.dropped"}; e.Chooses(paid) || e.Chooses(came) {
+		if e.Events = []string{"deposit.dropped"}; e.Chooses(paid) || e.Chooses(came) || e.Chooses(went) {
 			t.Errorf("%s: it is chosen whatever the type", name)
 		}
 	}

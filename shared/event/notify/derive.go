@@ -12,6 +12,7 @@ import (
 	"farrier/shared/event"
 	"farrier/shared/money"
 	"farrier/shared/payment"
+	"farrier/shared/payout"
 	"farrier/shared/webhook"
 )
 
@@ -44,12 +45,14 @@ func derive(record lambda.DynamoDBEventRecord) (told, error) {
 		return ofPayment(item)
 	case strings.HasPrefix(named.ID, "dep_"):
 		return ofDeposit(item)
+	case strings.HasPrefix(named.ID, "out_"):
+		return ofPayout(item)
 	case named.ID == "" && strings.HasPrefix(named.SK, "ep_") && named.URL != "":
 		return ofEndpoint(item)
 	case named.ID == "" && strings.HasPrefix(named.SK, "ep_"):
 		return ofState(item)
 	default:
-		return told{}, errors.New("notify: the record is neither a payment nor a deposit, nor an endpoint's")
+		return told{}, errors.New("notify: the record is neither a payment, a deposit nor a payout, nor an endpoint's")
 	}
 }
 
@@ -105,6 +108,25 @@ func ofDeposit(item dynamo.Item) (told, error) {
 	origin := event.Origin{Table: "deposits", Key: d.Key(), Version: d.Version, At: d.UpdatedAt, Object: d.ID}
 	all, err := derived(origin, d.Before, d.Events(), d.View())
 	return told{merchant: d.Merchant, events: all, onlyWanted: true, payment: d.Payment}, err
+}
+
+func ofPayout(item dynamo.Item) (told, error) {
+	var p payout.Payout
+	if err := dynamo.Unmarshal(item, &p); err != nil {
+		return told{}, err
+	}
+	if len(p.Events) == 0 {
+		return told{merchant: p.PK}, nil
+	}
+	if err := countable(p.Decimals); err != nil {
+		return told{}, err
+	}
+	if m := p.Mined; m != nil && (m.Attempt < 1 || m.Attempt > len(p.Attempts)) {
+		return told{}, fmt.Errorf("notify: the record has %d attempts, of which number %d was mined", len(p.Attempts), m.Attempt)
+	}
+	origin := event.Origin{Table: "payouts", Key: p.Key(), Version: p.Version, At: p.UpdatedAt, Object: p.ID}
+	all, err := derived(origin, p.Before, p.Events, p.View())
+	return told{merchant: p.PK, events: all}, err
 }
 
 // countable refuses decimals that no asset has: its amounts cannot be written.

@@ -16,6 +16,7 @@ import (
 	"farrier/shared/id"
 	"farrier/shared/money"
 	"farrier/shared/payment"
+	"farrier/shared/payout"
 	"farrier/shared/webhook"
 )
 
@@ -33,6 +34,9 @@ func FuzzDerive(f *testing.F) {
 		payment.Payment{PK: "mer_1", SK: "pay_1", ID: "pay_1", Option: payment.Option{Asset: "eip155:137/slip44:966", Decimals: 18, Amount: money.Units(7), InTime: money.Units(9)}, Others: []payment.Option{{Asset: "tron:0x2b6653dc/slip44:195", Decimals: 6}},
 			Verdicts: []payment.Verdict{{About: payment.AboutOver, Action: "hide", Amounts: []money.Amount{money.Units(1)}}, {About: payment.AboutOver}}, UpdatedAt: at, Version: 2, Events: []string{"payment.over"}},
 		payment.Payment{PK: "mer_1", SK: "pay_1", ID: "pay_1", UpdatedAt: at, Version: 2, Events: []string{"payment.payed"}},
+		payout.Payout{PK: "mer_1", SK: "out_1", ID: "out_1", Asset: "eip155:137/slip44:966", Decimals: 18, Amount: money.Units(7), To: "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed", State: payout.Final, Attempts: []payout.Attempt{{N: 1, Hash: "0xa1", BroadcastAt: &at, Outcome: payout.Succeeded}}, Mined: &payout.Mined{Attempt: 1, Height: 7, BlockHash: "0xb1"}, UpdatedAt: at, Version: 9, Events: []string{"payout.final"}, Before: "8/payout.confirming/1795255150000"},
+		payout.Payout{PK: "mer_1", SK: "out_1", ID: "out_1", Asset: "eip155:137", Mined: &payout.Mined{Attempt: 1}, UpdatedAt: at, Version: 9, Events: []string{"payout.final"}},
+		payout.Payout{PK: "mer_1", SK: "out_1", ID: "out_1", Decimals: 1 << 40, UpdatedAt: at, Version: 1, Events: []string{"payout.requested"}},
 		deposit.Deposit{PK: "mer_1", SK: "pay_1/x", ID: "dep_1", Merchant: "mer_1", Payment: "pay_1", Chain: "eip155:137", Decimals: 6, Amount: money.Units(7), State: deposit.Final, UpdatedAt: at, Version: 1},
 		deposit.Deposit{PK: "mer_1", SK: "pay_1/x", ID: "dep_1", Decimals: -7, State: deposit.Final, UpdatedAt: at, Version: 1},
 		deposit.Deposit{PK: "mer_1", SK: "pay_1/x", ID: "dep_1", State: deposit.Seen},
