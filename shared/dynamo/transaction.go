@@ -16,6 +16,14 @@ type Write struct {
 	Expected *int64 // the version that is replaced; nil creates
 }
 
+// Following is the Write of Follow: of the version of an item that follows the one that was read, 0 where there was none.
+func (t Table) Following(item any, read int64) Write {
+	if read > 0 {
+		return Write{Table: t, Item: item, Expected: &read}
+	}
+	return Write{Table: t, Item: item}
+}
+
 // Cancelled tells why a transaction did not happen, write by write.
 type Cancelled struct {
 	// Exists maps the position of a write whose item exists (Expected nil) to what is stored.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"farrier/shared/chain"
 	"farrier/shared/money"
 )
 
@@ -17,6 +18,7 @@ const (
 	AssetDay       Scope = "day"             // all of the asset in a day
 	MerchantDay    Scope = "merchant_day"    // of the asset, by one merchant in a day
 	DestinationDay Scope = "destination_day" // of the asset, to one address in a day, whoever pays
+	FeeDay         Scope = "fee_day"         // what all that is signed on a chain in a day may cost; it is set among the fees
 )
 
 // Limit is the most of an asset that may be paid out. All limits that a payout falls under hold at once.
@@ -35,7 +37,7 @@ type Counter struct {
 	Day   string // "2026-11-29"
 	Scope Scope
 	Asset money.Asset
-	Whose string // the merchant, the destination; "" of AssetDay
+	Whose string // the merchant, the destination; the chain of FeeDay; "" of AssetDay
 }
 
 // Counts are how much was counted.
@@ -66,15 +68,37 @@ func (e *UnlimitedError) Error() string {
 	return fmt.Sprintf("no limit %q is set for %s, and without it nothing is paid out", e.Scope, e.Asset)
 }
 
-// counters are what a payout counts in, on the day of a moment.
+// counters are what a payout's amount counts in, on the day of a moment.
 func (p Payout) counters(now time.Time) []Counter {
-	day := now.UTC().Format(time.DateOnly)
+	day := dayOf(now)
 	return []Counter{
 		{day, AssetDay, p.Asset, ""},
 		{day, MerchantDay, p.Asset, p.PK},
 		{day, DestinationDay, p.Asset, p.To},
 	}
 }
+
+func feeCounter(on chain.ID, now time.Time) Counter { return Counter{dayOf(now), FeeDay, "", string(on)} }
+
+func dayOf(now time.Time) string { return now.UTC().Format(time.DateOnly) }
+
+// Sum is what something adds to a counter.
+type Sum struct {
+	Counter Counter
+	Amount  money.Amount
+}
+
+// Sums are what a payout adds to each counter: its amount, and the most that it may cost.
+func (p Payout) Sums(now time.Time) []Sum {
+	sums := []Sum{FeeSum(p.Chain(), p.FeeMost, now)}
+	for _, c := range p.counters(now) {
+		sums = append(sums, Sum{c, p.Amount})
+	}
+	return sums
+}
+
+// FeeSum is what a cost adds to its chain's fees of a day.
+func FeeSum(on chain.ID, cost money.Amount, now time.Time) Sum { return Sum{feeCounter(on, now), cost} }
 
 // counter is the one of a scope that the payout counts in; of EachPayout there is none.
 func (p Payout) counter(s Scope, now time.Time) Counter {
@@ -146,8 +170,8 @@ func (c Counts) Add(p Payout, now time.Time) Counts {
 	for k, v := range c {
 		out[k] = v
 	}
-	for _, k := range p.counters(now) {
-		out[k] = out[k].Add(p.Amount)
+	for _, s := range p.Sums(now) {
+		out[s.Counter] = out[s.Counter].Add(s.Amount)
 	}
 	return out
 }

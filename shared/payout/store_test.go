@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"farrier/shared/dynamo"
 	"farrier/shared/money"
 	"farrier/shared/parts"
 	"farrier/shared/problem"
@@ -143,13 +144,33 @@ func TestConformanceAPayoutIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
+// counts does what the signer does: it counts a payout in the transaction that keeps a mark of it.
+func counts(ctx context.Context, s Counted, p Payout, limits Limits) error {
+	for {
+		sums := p.Sums(s.Now())
+		tally, err := s.Read(ctx, sums)
+		if err != nil {
+			return err
+		}
+		if err := limits.Check(p, tally.Counts, s.Now()); err != nil {
+			return err
+		}
+		mark := dynamo.Write{Table: s.Table, Item: claim{PK: p.ID, SK: "mark"}}
+		err = dynamo.Transact(ctx, s.Table.Client, append(tally.Writes(sums), mark))
+		var cancelled *dynamo.Cancelled
+		if !errors.As(err, &cancelled) || cancelled.Exists[len(sums)] != nil {
+			return err
+		}
+	}
+}
+
 func TestConformanceLimitsHoldWhoeverRacesAndAPayoutCountsOnce(t *testing.T) {
 	s := Counted{Table: parts.Table(t), Now: func() time.Time { return noon }}
 	ctx := context.Background()
 	limits := Limits{{Asset: usdt, Scope: EachPayout, Most: money.Units(10)}, {Asset: usdt, Scope: AssetDay, Most: money.Units(35)}}
 	payout := func(n int) Payout {
 		p := sample()
-		p.ID, p.Amount = "out_"+strconv.Itoa(n), money.Units(10)
+		p.ID, p.Amount, p.FeeMost = "out_"+strconv.Itoa(n), money.Units(10), money.Units(7)
 		return p
 	}
 	results := make([]error, 6)
@@ -158,9 +179,7 @@ func TestConformanceLimitsHoldWhoeverRacesAndAPayoutCountsOnce(t *testing.T) {
 		wait.Add(1)
 		go func() {
 			defer wait.Done()
-			for results[i] = errBusy; errors.Is(results[i], errBusy); {
-				results[i] = s.Count(ctx, payout(i), limits)
-			}
+			results[i] = counts(ctx, s, payout(i), limits)
 		}()
 	}
 	wait.Wait()
@@ -177,16 +196,26 @@ func TestConformanceLimitsHoldWhoeverRacesAndAPayoutCountsOnce(t *testing.T) {
 	if let != 3 {
 		t.Fatalf("%d payouts of 10 under a limit of 35: %v", let, results)
 	}
-	if err := s.Count(ctx, payout(counted), limits); err != nil {
-		t.Errorf("the next attempt of a payout that is counted: %v", err)
+	var cancelled *dynamo.Cancelled
+	more := append(limits[:1:1], Limit{Asset: usdt, Scope: AssetDay, Most: money.Units(100)})
+	if err := counts(ctx, s, payout(counted), more); !errors.As(err, &cancelled) {
+		t.Errorf("counted again: %v", err)
 	}
-	changed := payout(counted)
-	changed.To = "0xfb6916095ca1df60bb79ce92ce3ea74c37c5d359"
-	if err := s.Count(ctx, changed, limits); !errors.Is(err, ErrOtherPayout) {
-		t.Errorf("another payout of the same id: %v", err)
+	tally, err := s.Read(ctx, payout(0).Sums(noon))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sum := range payout(0).Sums(noon) {
+		want := money.Units(30)
+		if sum.Counter.Scope == FeeDay {
+			want = money.Units(21)
+		}
+		if tally.Counts[sum.Counter].Cmp(want) != 0 {
+			t.Errorf("%+v: %s, not %s", sum.Counter, tally.Counts[sum.Counter], want)
+		}
 	}
 	s.Now = func() time.Time { return noon.Add(12 * time.Hour) }
-	if err := s.Count(ctx, payout(9), limits); err != nil {
+	if err := counts(ctx, s, payout(9), limits); err != nil {
 		t.Errorf("the next UTC day: %v", err)
 	}
 }
