@@ -78,7 +78,9 @@ func (p Payout) counters(now time.Time) []Counter {
 	}
 }
 
-func feeCounter(on chain.ID, now time.Time) Counter { return Counter{dayOf(now), FeeDay, "", string(on)} }
+func feeCounter(on chain.ID, now time.Time) Counter {
+	return Counter{dayOf(now), FeeDay, "", string(on)}
+}
 
 func dayOf(now time.Time) string { return now.UTC().Format(time.DateOnly) }
 
