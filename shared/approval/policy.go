@@ -132,11 +132,11 @@ func failure(approver string, why Reason, detail string, values ...any) *Failure
 
 // Verdict is whether a payout may go.
 type Verdict struct {
-	Granted  bool
-	Rejected string    // the approver who rejected it; "" where none has
-	Need     int       // approvals that the rule wants
-	Counted  []string  // approvers whose approvals count, in the order of their making
-	Failures []Failure // approvals that do not
+	Granted  bool      `json:"granted"`
+	Rejected string    `json:"rejected,omitempty"` // the approver who rejected it; "" where none has
+	Need     int       `json:"need"`               // approvals that the rule wants
+	Counted  []string  `json:"counted"`            // approvers whose approvals count, in the order of their making
+	Failures []Failure `json:"failures,omitempty"` // approvals that do not
 }
 
 // Error says why a payout may not go, or what it waits for.
