@@ -88,7 +88,7 @@ func (h *History) Rotate(l *Listener, overlap time.Duration) {
 	}
 	at, secret := h.Now(), ""
 	if h.insist("rotates "+l.Endpoint, func(ctx context.Context) (err error) {
-		_, secret, err = h.in().endpoints.Rotate(ctx, Merchant, l.Endpoint, overlap)
+		_, secret, err = h.in().endpoints.Rotate(ctx, Merchant, l.Endpoint, overlap, h.Now())
 		return err
 	}) {
 		l.Learn(secret, at, overlap)

@@ -173,7 +173,8 @@ func (a *API) endpointRoutes(to huma.API) {
 	}, a.deleteEndpoint)
 	register(a, to, route{
 		ID: "rotate-webhook-secret", Method: http.MethodPost, Path: one + "/rotate", Tag: "Webhooks", Summary: "Give a webhook endpoint a new secret, and a new key where it signs by one",
-		More:  "The secret is in this answer and nowhere else. What signed before signs too for the overlap.",
+		More: "The secret is in this answer and nowhere else. What signed before signs too for the overlap. " +
+			"A request that another rotation has overtaken is refused (409), however often it comes: no secret that was rotated away comes back.",
 		Scope: merchant.WebhooksWrite, Errors: missing, Example: map[string]any{"overlap": 3600}, Answer: exampleEndpointWithSecret,
 	}, a.rotateEndpoint)
 	register(a, to, route{
@@ -195,11 +196,13 @@ func (a *API) endpointRoutes(to huma.API) {
 	}, a.enableEndpoint)
 }
 
-// endpoints is the store for what this request makes.
-func (a *API) endpoints(ctx context.Context) webhook.Endpoints {
-	s := a.Endpoints
-	s.Now, s.Random = a.making(ctx)
-	return s
+// endpoints is the store for what this request makes, and when its first run began. What is written has the time of its
+// writing: an overlap is counted from there.
+func (a *API) endpoints(ctx context.Context) (began time.Time, store webhook.Endpoints) {
+	now, random := a.making(ctx)
+	store = a.Endpoints
+	store.Random = random
+	return now(), store
 }
 
 func (a *API) createEndpoint(ctx context.Context, in *newEndpoint) (*endpointWithSecretAnswer, error) {
@@ -207,14 +210,14 @@ func (a *API) createEndpoint(ctx context.Context, in *newEndpoint) (*endpointWit
 	if err != nil {
 		return nil, err
 	}
-	now, random := a.making(ctx)
-	name, err := id.New("ep", now(), random) // under an Idempotency-Key the same in every run
+	began, store := a.endpoints(ctx)
+	name, err := id.New("ep", began, store.Random) // under an Idempotency-Key the same in every run
 	if err != nil {
 		return nil, err
 	}
 	settings := webhook.Settings{URL: in.Body.URL, Events: in.Body.Events}
 	in.Body.edit(&settings)
-	e, secret, err := a.endpoints(ctx).Create(ctx, webhook.Request{ID: name, Merchant: owner.ID, Settings: settings, Private: in.Body.private()})
+	e, secret, err := store.Create(ctx, webhook.Request{ID: name, Merchant: owner.ID, Settings: settings, Private: in.Body.private()})
 	return &endpointWithSecretAnswer{Body: EndpointWithSecret{EndpointView: e.View(a.Now()), Secret: secret}}, err
 }
 
@@ -268,7 +271,8 @@ func (a *API) rotateEndpoint(ctx context.Context, in *rotatedEndpoint) (*endpoin
 	if in.Body != nil && in.Body.Overlap != nil {
 		overlap = time.Duration(*in.Body.Overlap) * time.Second
 	}
-	e, secret, err := a.endpoints(ctx).Rotate(ctx, owner.ID, in.ID, overlap)
+	began, store := a.endpoints(ctx)
+	e, secret, err := store.Rotate(ctx, owner.ID, in.ID, overlap, began)
 	return &endpointWithSecretAnswer{Body: EndpointWithSecret{EndpointView: e.View(a.Now()), Secret: secret}}, err
 }
 

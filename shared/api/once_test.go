@@ -1,11 +1,14 @@
 package api
 
 import (
+	"context"
 	"net/http"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
@@ -170,6 +173,51 @@ func TestACallThatWasKilledBeforeItsAnswerWasKeptMakesTheSameThingAgain(t *testi
 	if list := b.get(operatorKey, "/v1/events", "merchant="+owner).want(t, http.StatusOK).data(t); len(list) != 1 {
 		t.Errorf("%d events", len(list))
 	}
+}
+
+func TestARotationThatIsMadeLaterSignsBesideForTheWholeOverlap(t *testing.T) {
+	b := newBench(t)
+	_, key := b.merchant()
+	made := b.post(key, "/v1/webhook-endpoints", map[string]any{"url": hook["url"], "events": hook["events"], "signing": "v1a"}).want(t, http.StatusCreated)
+	rotate := func() reply {
+		return b.post(key, "/v1/webhook-endpoints/"+made.text("id")+"/rotate", map[string]any{"overlap": 600}, "idempotency-key", "k")
+	}
+	table := b.Endpoints.Table.Name
+	b.Endpoints.Table.Name = "no-such-table"
+	rotate().wantProblem(t, http.StatusInternalServerError, "internal")
+	b.Endpoints.Table.Name = table
+	b.now = b.now.Add(time.Hour) // past the end of an overlap that the first run would have begun
+	keys := rotate().want(t, http.StatusOK).JSON["public_keys"].([]any)
+	if until := b.now.Add(10 * time.Minute).Format(time.RFC3339); len(keys) != 2 || keys[1].(map[string]any)["until"] != until {
+		t.Errorf("%v, want a former one until %s", keys, until)
+	}
+}
+
+func TestASecretThatWasRotatedAwayIsNotPutBackByTheRequestThatMadeIt(t *testing.T) {
+	b := newBench(t)
+	owner, _, endpoint := b.withEndpoint()
+	path := "/v1/webhook-endpoints/" + endpoint + "/rotate"
+	cfg := parts.Config(t, "FARRIER_TEST_DYNAMODB")
+	lossy := &forgetful{}
+	cfg.HTTPClient, cfg.RetryMaxAttempts = lossy, 1
+	b.Answers.Table.Client = dynamodb.NewFromConfig(cfg)
+	lossy.left.Store(1) // the claim; the answer after it is lost
+	lossy.losing.Store(true)
+	b.send(path, owner, nil, "first").want(t, http.StatusOK)
+	lossy.losing.Store(false)
+	b.now = b.now.Add(idempotency.Lease) // the secret leaks meanwhile
+	b.send(path, owner, nil, "second").want(t, http.StatusOK)
+	present, err := b.Endpoints.Get(context.Background(), owner, endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		b.send(path, owner, nil, "first").wantProblem(t, http.StatusConflict, "conflict")
+		if after, err := b.Endpoints.Get(context.Background(), owner, endpoint); err != nil || !reflect.DeepEqual(after, present) {
+			t.Errorf("%+v, want %+v: %v", after, present, err)
+		}
+	}
+	b.send(path, owner, nil, "third").want(t, http.StatusOK)
 }
 
 func TestACallThatFailedOnOurSideMayBeMadeAgainAtOnce(t *testing.T) {

@@ -25,9 +25,10 @@ type Endpoint struct {
 	Told           []string   `dynamodbav:"told,omitempty"`         // the types of the events that the write of this version stands for
 
 	Keys
-	Former  []Former           `dynamodbav:"former,omitempty"`
-	Headers *Headers           `dynamodbav:"headers,omitempty"` // the merchant's own
-	Client  *ClientCertificate `dynamodbav:"client_certificate,omitempty"`
+	Former    []Former           `dynamodbav:"former,omitempty"`
+	RotatedAt *time.Time         `dynamodbav:"rotated_at,omitempty"` // the last time
+	Headers   *Headers           `dynamodbav:"headers,omitempty"`    // the merchant's own
+	Client    *ClientCertificate `dynamodbav:"client_certificate,omitempty"`
 
 	CreatedAt time.Time `dynamodbav:"created_at"`
 	UpdatedAt time.Time `dynamodbav:"updated_at"`
@@ -92,7 +93,7 @@ func (e Endpoint) rotated(keys Keys, overlap time.Duration, now time.Time) Endpo
 			former = append(former, f)
 		}
 	}
-	e.Keys, e.Former = keys, former
+	e.Keys, e.Former, e.RotatedAt = keys, former, &now
 	return e
 }
 

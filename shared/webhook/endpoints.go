@@ -213,8 +213,9 @@ func (e Endpoints) recovered(ctx context.Context, merchant, name string, since, 
 }
 
 // Rotate gives the endpoint new keys, all that it signs with, and returns the secret, which is shown this once. Those
-// before sign too for the overlap. A rotation whose randomness is that of the last one is that one.
-func (e Endpoints) Rotate(ctx context.Context, merchant, name string, overlap time.Duration) (Endpoint, string, error) {
+// before sign too for the overlap. A rotation whose randomness is that of the last one is that one. One that began before the
+// last one is refused: it may have been done, and its secret rotated away since, because it was known to others.
+func (e Endpoints) Rotate(ctx context.Context, merchant, name string, overlap time.Duration, began time.Time) (Endpoint, string, error) {
 	if overlap < 0 || overlap > LongestOverlap {
 		return Endpoint{}, "", problem.Field("overlap", fmt.Sprintf("must be from 0 to %d seconds", int(LongestOverlap/time.Second)))
 	}
@@ -237,8 +238,13 @@ func (e Endpoints) Rotate(ctx context.Context, merchant, name string, overlap ti
 	if hmac.Equal([]byte(shown(present)), []byte(secret)) {
 		return before, secret, nil
 	}
+	var overtaken error
 	rotated, err := e.change(ctx, merchant, name, func(now time.Time, one Endpoint) Endpoint {
 		if one.Secret == keys.Secret {
+			return one
+		}
+		if one.RotatedAt != nil && one.RotatedAt.After(began) {
+			overtaken = errOvertaken
 			return one
 		}
 		if one.Pair != "" && keys.Pair == "" { // v1a was turned on just now, by a key as new as these
@@ -246,11 +252,13 @@ func (e Endpoints) Rotate(ctx context.Context, merchant, name string, overlap ti
 		}
 		return one.rotated(keys, overlap, now)
 	})
-	if err != nil {
+	if err = errors.Join(err, overtaken); err != nil {
 		return Endpoint{}, "", err
 	}
 	return rotated, secret, nil
 }
+
+var errOvertaken = problem.New(problem.Conflict, "the secret was rotated by another request after this one began; ask for another rotation, under another Idempotency-Key")
 
 // missed notes that an event of this time is held for a disabled endpoint.
 func (e Endpoints) missed(ctx context.Context, merchant, name string, at time.Time) error {

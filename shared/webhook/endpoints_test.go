@@ -285,7 +285,7 @@ func TestConformanceV1aTurnedOnLaterHasAKeyThatStaysAndIsRotatedWithTheSecret(t 
 	}
 	rotate := func(overlap time.Duration) Endpoint {
 		t.Helper()
-		one, _, err := e.Rotate(ctx, "mer_1", made.ID, overlap)
+		one, _, err := e.Rotate(ctx, "mer_1", made.ID, overlap, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -314,7 +314,7 @@ func TestConformanceV1aTurnedOnLaterHasAKeyThatStaysAndIsRotatedWithTheSecret(t 
 		t.Errorf("%s %+v", shape(one), one)
 	}
 	for _, wrong := range []time.Duration{-time.Second, LongestOverlap + time.Second} {
-		if _, _, err := e.Rotate(ctx, "mer_1", made.ID, wrong); problem.Of(err).Field != "overlap" {
+		if _, _, err := e.Rotate(ctx, "mer_1", made.ID, wrong, time.Now()); problem.Of(err).Field != "overlap" {
 			t.Errorf("an overlap of %v: %v", wrong, err)
 		}
 	}
@@ -327,7 +327,7 @@ func TestConformanceTheSameRotationAgainIsTheFirstOne(t *testing.T) {
 		t.Helper()
 		again := e
 		again.Random = bytes.NewReader(bytes.Repeat([]byte{1, 2, 3, 4, 5}, 40)) // as under one Idempotency-Key
-		one, secret, err := again.Rotate(ctx, "mer_1", made.ID, time.Hour)
+		one, secret, err := again.Rotate(ctx, "mer_1", made.ID, time.Hour, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -337,6 +337,25 @@ func TestConformanceTheSameRotationAgainIsTheFirstOne(t *testing.T) {
 	second, again := rotate()
 	if again != secret || !reflect.DeepEqual(second, first) || len(second.Former) != 1 {
 		t.Errorf("%+v, want %+v", second, first)
+	}
+}
+
+func TestConformanceARotationThatAnotherHasOvertakenIsRefused(t *testing.T) {
+	ctx := context.Background()
+	e, made, _ := created(t, wanted)
+	began := time.Now().Add(-time.Minute)
+	last, _, err := e.Rotate(ctx, "mer_1", made.ID, time.Hour, began)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, secret, err := e.Rotate(ctx, "mer_1", made.ID, time.Hour, began); !problem.Is(err, problem.Conflict) || secret != "" {
+		t.Errorf("%v", err)
+	}
+	if stored, err := e.Get(ctx, "mer_1", made.ID); err != nil || !reflect.DeepEqual(stored, last) {
+		t.Errorf("%+v, want %+v: %v", stored, last, err)
+	}
+	if _, _, err := e.Rotate(ctx, "mer_1", made.ID, time.Hour, *last.RotatedAt); err != nil {
+		t.Errorf("one that began afterwards: %v", err)
 	}
 }
 
@@ -393,7 +412,7 @@ func TestConformanceAnEndpointIsChangedDisabledEnabledRotatedAndDeleted(t *testi
 	if err != nil || !on.Enabled || on.DisabledReason != "" {
 		t.Errorf("%+v %v", on, err)
 	}
-	rotated, second, err := e.Rotate(ctx, "mer_1", made.ID, Overlap)
+	rotated, second, err := e.Rotate(ctx, "mer_1", made.ID, Overlap, time.Now())
 	if err != nil || second == secret {
 		t.Fatal(second == secret, err)
 	}
@@ -412,7 +431,7 @@ func TestConformanceAnEndpointIsChangedDisabledEnabledRotatedAndDeleted(t *testi
 		},
 		"enable":  func() error { _, err := e.Enable(ctx, "mer_1", made.ID); return err },
 		"disable": func() error { _, err := e.Disable(ctx, "mer_1", made.ID, ""); return err },
-		"rotate":  func() error { _, _, err := e.Rotate(ctx, "mer_1", made.ID, Overlap); return err },
+		"rotate":  func() error { _, _, err := e.Rotate(ctx, "mer_1", made.ID, Overlap, time.Now()); return err },
 		"delete":  func() error { return e.Delete(ctx, "mer_1", made.ID) },
 	} {
 		if err := do(); !problem.Is(err, problem.NotFound) {

@@ -51,7 +51,7 @@ func TestConformanceJudgesOfOtherLanguagesBelieveOurSignaturesWhileKeysAreRotate
 	if err != nil {
 		t.Fatal(err)
 	}
-	one, newSecret, err := e.Rotate(ctx, one.Merchant, one.ID, time.Hour)
+	one, newSecret, err := e.Rotate(ctx, one.Merchant, one.ID, time.Hour, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
