@@ -60,9 +60,41 @@ func TestATaskStallsOnlyWhenItRunsAndHasNotMovedForLong(t *testing.T) {
 		if one.stalled(noon) != c.stalled {
 			t.Errorf("%s: %t", name, !c.stalled)
 		}
-		if again, err := one.resumed("h", noon); c.stalled && (err != nil || again.Turn != 3 || !again.Fresh) {
-			t.Errorf("%s: not brought back: %+v, %v", name, again, err)
+		if again, err := one.resumed("h", noon); c.stalled && (err != nil || again.Turn != 2) {
+			t.Errorf("%s: it loses its place in the queue: %+v, %v", name, again, err)
 		}
+	}
+}
+
+func TestTheMessageOfATurnIsSentAgainWhereItMayBeLostAndNotOftenerThanATaskMayStall(t *testing.T) {
+	ago := func(d time.Duration) *time.Time { at := noon.Add(-d); return &at }
+	long := StalledAfter + 1
+	for name, c := range map[string]struct {
+		task Task
+		lost bool
+	}{
+		"no step of its turn is recorded":            {Task{State: Running, Fresh: true, UpdatedAt: noon}, true},
+		"and it was sent again just now":             {Task{State: Running, Fresh: true, UpdatedAt: noon, SentAgainAt: ago(0)}, false},
+		"a step is recorded":                         {Task{State: Running, UpdatedAt: noon}, false},
+		"it stands still":                            {Task{State: Running, UpdatedAt: *ago(long)}, true},
+		"and was sent again lately":                  {Task{State: Running, UpdatedAt: *ago(2 * long), SentAgainAt: ago(StalledAfter)}, false},
+		"and was sent again long ago":                {Task{State: Running, UpdatedAt: *ago(2 * long), SentAgainAt: ago(long)}, true},
+		"paused":                                     {Task{State: Paused, Fresh: true, UpdatedAt: *ago(long)}, false},
+		"done before the message of its turn was it": {Task{State: Done, Fresh: true, UpdatedAt: *ago(long)}, false},
+	} {
+		if c.task.mayBeLost(noon) != c.lost {
+			t.Errorf("%s: %t", name, !c.lost)
+		}
+	}
+	one := Task{State: Running, Fresh: true, Turn: 2, Version: 5, UpdatedAt: *ago(long)}
+	if again := one.sentAgain(2, noon); again.Turn != 2 || again.Version != 6 || !again.UpdatedAt.Equal(one.UpdatedAt) || again.mayBeLost(noon) {
+		t.Errorf("%+v", again)
+	}
+	if next := one.sentAgain(1, noon); next.SentAgainAt != nil || next.Version != 5 {
+		t.Errorf("the message of another turn counts: %+v", next)
+	}
+	if next := one.sentAgain(2, noon).turned("h", noon); next.SentAgainAt != nil {
+		t.Errorf("the message of the turn before counts: %+v", next)
 	}
 }
 

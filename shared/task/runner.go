@@ -76,7 +76,8 @@ func (r Runner) Handle(ctx context.Context, message events.SQSMessage) error {
 	}
 	switch decide(m, t) {
 	case resend:
-		return r.Tasks.send(ctx, t, 0)
+		_, err := r.Tasks.prod(ctx, t)
+		return err
 	case work:
 		return r.work(ctx, t)
 	default:

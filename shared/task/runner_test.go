@@ -300,6 +300,50 @@ func TestConformanceATaskWhoseMessageWasLostIsBroughtBack(t *testing.T) {
 	}
 }
 
+// TestConformanceWhoeverPollsATaskThatWaitsDoesNotPutItOff: its message waits in a long queue, and stays good for its turn.
+func TestConformanceWhoeverPollsATaskThatWaitsDoesNotPutItOff(t *testing.T) {
+	ctx := context.Background()
+	d := newDesk(t, 50)
+	asked := d.task("a", "{}", 10)
+	d.must2(d.Tasks.Start(ctx, asked))
+	waits := d.outbox.Take("tasks")[0]
+	sent := 0
+	for range 6 * 60 { // each ten seconds for an hour
+		d.now = d.now.Add(10 * time.Second)
+		for _, act := range []func() (Task, error){
+			func() (Task, error) { return d.Tasks.Look(ctx, asked.Owner, asked.ID) },
+			func() (Task, error) { return d.Tasks.Resume(ctx, asked.Owner, asked.ID) },
+			func() (Task, error) { return d.Tasks.Start(ctx, asked) },
+		} {
+			if got, err := act(); err != nil || got.Turn != 1 {
+				t.Fatalf("%+v, %v", got, err)
+			}
+		}
+		sent += len(d.outbox.Take("tasks"))
+	}
+	if sent < 4 || sent > 6 {
+		t.Errorf("its message was sent %d times again in an hour", sent)
+	}
+	d.must(d.Handle(ctx, events.SQSMessage{Body: waits.Body}))
+	d.run()
+	if got := d.get(asked); got.State != Done || got.Progress.Sent != 50 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestConformanceCopiesOfAnOldMessageSendTheNextOneOnce(t *testing.T) {
+	ctx := context.Background()
+	d := newDesk(t, 1000)
+	d.must2(d.Tasks.Start(ctx, d.task("a", "{}", 10)))
+	first := d.outbox.Take("tasks")[0]
+	for range 5 {
+		d.must(d.Handle(ctx, events.SQSMessage{Body: first.Body}))
+	}
+	if sent := d.outbox.Take("tasks"); len(sent) != 2 || sent[0].Body != sent[1].Body {
+		t.Errorf("%+v", sent)
+	}
+}
+
 func TestConformanceMessagesThatNameNoTaskAreForAPerson(t *testing.T) {
 	d := newDesk(t, 1)
 	for _, body := range []string{``, `{}`, `[]`, `{"owner":"mer_1","task":"tsk_1","turn":1}`, `{"owner":"","task":"tsk_01KAJ5P7X1A3C5E7G9J1M3P5R7","turn":1}`,

@@ -61,6 +61,8 @@ type Task struct {
 	Steps int64  `dynamodbav:"steps"`           // recorded
 	Hand  string `dynamodbav:"hand,omitempty"`  // who recorded the last step or turn
 
+	SentAgainAt *time.Time `dynamodbav:"sent_again_at,omitempty"` // when the message of this turn was last sent once more
+
 	CreatedAt time.Time  `dynamodbav:"created_at"`
 	UpdatedAt time.Time  `dynamodbav:"updated_at"`
 	EndedAt   *time.Time `dynamodbav:"ended_at,omitempty"`
@@ -95,9 +97,25 @@ func (t Task) same(other Task) bool {
 	return t.Kind == other.Kind && t.Subject == other.Subject && t.Terms == other.Terms
 }
 
-// stalled says that a running task stands still, so that its message must have been lost.
+// stalled says that a running task stands still: its message was lost, or waits in a long queue.
 func (t Task) stalled(now time.Time) bool {
 	return t.State == Running && now.Sub(t.UpdatedAt) > StalledAfter
+}
+
+// mayBeLost says whether the message of the task's turn is to be sent again: it may never have been sent, or the task has
+// stalled. Once it was sent again it is given as long once more.
+func (t Task) mayBeLost(now time.Time) bool {
+	lately := t.SentAgainAt != nil && now.Sub(*t.SentAgainAt) <= StalledAfter
+	return (t.State == Running && t.Fresh || t.stalled(now)) && !lately
+}
+
+// sentAgain is the task once the message of a turn was sent again, which moves nothing. A task in another turn stays as it is.
+func (t Task) sentAgain(turn int64, now time.Time) Task {
+	if t.State == Running && t.Turn == turn {
+		t.Version++
+		t.SentAgainAt = &now
+	}
+	return t
 }
 
 func (t Task) next(now time.Time) Task {
@@ -148,7 +166,7 @@ func (t Task) after(s Step, hand string, now time.Time) Task {
 // turned is the task whose next message is another one.
 func (t Task) turned(hand string, now time.Time) Task {
 	t = t.next(now)
-	t.Turn, t.Fresh, t.Hand = t.Turn+1, true, hand
+	t.Turn, t.Fresh, t.Hand, t.SentAgainAt = t.Turn+1, true, hand, nil
 	return t
 }
 
@@ -165,12 +183,13 @@ func (t Task) paused(now time.Time) (Task, error) {
 	return t, nil
 }
 
-// resumed is the task that goes on, by a message of a new turn. One that runs already and has moved lately is left alone.
+// resumed is the task that goes on, by a message of a new turn. One that runs already is left alone: a new turn would move it
+// to the back of the queue, and whoever asks often enough would keep it from ever running.
 func (t Task) resumed(hand string, now time.Time) (Task, error) {
 	switch {
 	case t.State.ended():
 		return t, t.over("resumed")
-	case t.State == Running && !t.stalled(now):
+	case t.State == Running:
 		return t, nil
 	}
 	t = t.turned(hand, now)

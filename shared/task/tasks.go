@@ -55,7 +55,7 @@ func (s Tasks) Start(ctx context.Context, asked Task) (Task, error) {
 		case err == nil && !earlier.same(asked):
 			return Task{}, problem.New(problem.Conflict, "a task of this id was begun and is another one")
 		case err == nil:
-			return earlier, s.prod(ctx, earlier)
+			return s.prod(ctx, earlier)
 		case !problem.Is(err, problem.NotFound):
 			return Task{}, err
 		}
@@ -64,7 +64,7 @@ func (s Tasks) Start(ctx context.Context, asked Task) (Task, error) {
 		case err != nil:
 			return Task{}, err
 		case current != nil && current.same(asked):
-			return *current, s.prod(ctx, *current)
+			return s.prod(ctx, *current)
 		case current != nil:
 			return Task{}, problem.New(problem.Conflict, fmt.Sprintf("the task %s (%s) is %s: let it end, or cancel it", current.ID, current.Kind, current.State))
 		}
@@ -110,12 +110,16 @@ func (s Tasks) current(ctx context.Context, owner, subject string) (holder, *Tas
 	return held, &found, nil
 }
 
-// prod sends the message of a task again whose first step is still to come: it may never have been sent.
-func (s Tasks) prod(ctx context.Context, t Task) error {
-	if t.State == Running && t.Fresh {
-		return s.send(ctx, t, 0)
+// prod sends the message of a task's turn again where it may be lost. It is sent first and noted then: who is stopped in
+// between sends once more, and of two copies one is overtaken.
+func (s Tasks) prod(ctx context.Context, t Task) (Task, error) {
+	if !t.mayBeLost(s.now()) {
+		return t, nil
 	}
-	return nil
+	if err := s.send(ctx, t, 0); err != nil {
+		return Task{}, err
+	}
+	return s.change(ctx, t.Owner, t.ID, func(now Task, at time.Time) (Task, error) { return now.sentAgain(t.Turn, at), nil })
 }
 
 // Get reads a task.
@@ -137,7 +141,7 @@ func (s Tasks) Look(ctx context.Context, owner, name string) (Task, error) {
 	if err != nil || !found.stalled(s.now()) {
 		return found, err
 	}
-	return s.Resume(ctx, owner, name)
+	return s.prod(ctx, found)
 }
 
 // List reads a page of an owner's tasks, the newest first.
@@ -156,16 +160,11 @@ func (s Tasks) Resume(ctx context.Context, owner, name string) (Task, error) {
 	if err != nil {
 		return Task{}, err
 	}
-	resumed, err := s.change(ctx, owner, name, func(t Task, now time.Time) (Task, error) {
-		if t.Hand == hand && t.State == Running {
-			return t, nil // written before; the answer was lost
-		}
-		return t.resumed(hand, now)
-	})
+	resumed, err := s.change(ctx, owner, name, func(t Task, now time.Time) (Task, error) { return t.resumed(hand, now) })
 	if err != nil {
 		return Task{}, err
 	}
-	return resumed, s.prod(ctx, resumed)
+	return s.prod(ctx, resumed)
 }
 
 // Cancel ends a task. What it has done stays done.
