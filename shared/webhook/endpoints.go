@@ -52,12 +52,8 @@ func (e Endpoints) Create(ctx context.Context, r Request) (Endpoint, string, err
 	if err = errors.Join(r.check(e.Local), err); err != nil {
 		return Endpoint{}, "", err
 	}
-	others, err := e.count(ctx, r.Merchant)
-	if err != nil {
+	if err := e.mayHave(ctx, r.Merchant, r.ID); err != nil {
 		return Endpoint{}, "", err
-	}
-	if others >= MaxEndpoints {
-		return Endpoint{}, "", problem.New(problem.Conflict, fmt.Sprintf("there are %d endpoints, the most that a merchant may have", MaxEndpoints))
 	}
 	if r.ID == "" {
 		if r.ID, err = id.New("ep", now, e.Random); err != nil {
@@ -136,13 +132,18 @@ func (e Endpoints) All(ctx context.Context, merchant string) (all []Endpoint, un
 	return all, errors.Join(wrong...), err
 }
 
-// count counts a merchant's endpoints, whatever is in them.
-func (e Endpoints) count(ctx context.Context, merchant string) (n int, err error) {
-	err = e.Table.Each(ctx, dynamo.Query{PK: merchant}, func(dynamo.Item) error {
-		n++
+// mayHave refuses an endpoint beyond the most that a merchant may have, but not the one that an earlier run of its request made.
+func (e Endpoints) mayHave(ctx context.Context, merchant, name string) error {
+	there, count := false, 0
+	err := e.Table.Each(ctx, dynamo.Query{PK: merchant}, func(item dynamo.Item) error {
+		there = there || dynamo.KeyOf(item).SK == name
+		count++
 		return nil
 	})
-	return n, err
+	if err == nil && count >= MaxEndpoints && !there {
+		return problem.New(problem.Conflict, fmt.Sprintf("there are %d endpoints, the most that a merchant may have", MaxEndpoints))
+	}
+	return err
 }
 
 // Update changes an endpoint's settings by edit, which may be called again where another change came first, and what is

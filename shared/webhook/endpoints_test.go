@@ -115,6 +115,31 @@ func TestConformanceAnEndpointThatCannotBeReadIsNamedAndCanBeDeleted(t *testing.
 	}
 }
 
+func TestConformanceTheRequestThatMadeTheLastEndpointOfAllFindsItAgain(t *testing.T) {
+	ctx := context.Background()
+	e := newEndpoints(t)
+	for i := range MaxEndpoints - 1 {
+		if err := e.Table.Create(ctx, Endpoint{Merchant: "mer_1", ID: fmt.Sprintf("ep_01JD%022d", i+1), Version: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last, beyond := wanted, wanted
+	last.ID = "ep_01JD0000000000000000000000"
+	first, secret, err := e.Create(ctx, last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, shown, err := e.Create(ctx, last); err != nil || shown != secret || !reflect.DeepEqual(again, first) {
+		t.Errorf("%+v, want %+v: %v", again, first, err)
+	}
+	for _, name := range []string{"", "ep_01JE0000000000000000000000"} {
+		beyond.ID = name
+		if _, _, err := e.Create(ctx, beyond); !problem.Is(err, problem.Conflict) {
+			t.Errorf("one more, %q: %v", name, err)
+		}
+	}
+}
+
 // settled is a request with something of everything.
 func settled(t *testing.T) Request {
 	t.Helper()
