@@ -81,6 +81,38 @@ func TestAKeyCostsOneUnitMore(t *testing.T) {
 	}
 }
 
+// What a webhook costs that the shop takes at once, and one that it takes at the fourth time.
+func TestCostOfADelivery(t *testing.T) {
+	a, tables := account(t)
+	for retries, most := range map[int]float64{0: 1, 3: 13} {
+		h := proof.NewHistory(t, a, tables)
+		paid(h)
+		h.Round()
+		mine(h, 4)
+		h.Shop.Behave(proof.Broken, retries)
+		a.Forget()
+		for range 4 * (retries + 1) {
+			for h.Round() {
+			}
+			h.Wait(time.Hour)
+			h.Sweep()
+		}
+		if told := len(h.Shop.Received()); told != 1 || h.Shop.Refused() != retries {
+			t.Fatalf("the shop was told %d events and refused %d times", told, h.Shop.Refused())
+		}
+		var own []proof.Call
+		for _, c := range a.Calls() {
+			if c.Function == "deliver" || c.Function == "sweep" && c.Units > 0 { // the sweep looks at the due index whatever is due
+				own = append(own, c)
+			}
+		}
+		if units, _ := sum(own); units > most {
+			t.Errorf("with %d retries a delivery is %.0f units, more than %.0f", retries, units, most)
+		}
+		t.Logf("\nA webhook with %d retries, from the job in the queue on:\n\n%s", retries, table(own, nil))
+	}
+}
+
 // The filter before the table of addresses costs a write unit for each address; everything else is as it was.
 func TestCostOfTheAddressFilter(t *testing.T) {
 	a, tables := account(t)
