@@ -399,7 +399,7 @@ func (s *stack) names() []string {
 		s.t.Fatal(err)
 	}
 	for _, name := range tables.TableNames {
-		for notion, variable := range map[string]string{"-CallbacksTable-": "CALLBACKS_TABLE", "-DepositsTable-": "DEPOSITS_TABLE", "-PaymentsTable-": "PAYMENTS_TABLE", "-EntriesTable-": "ENTRIES_TABLE", "-BalancesTable-": "BALANCES_TABLE"} {
+		for notion, variable := range map[string]string{"-CallbacksTable-": "CALLBACKS_TABLE", "-DepositsTable-": "DEPOSITS_TABLE", "-PaymentsTable-": "PAYMENTS_TABLE", "-PayoutsTable-": "PAYOUTS_TABLE", "-EventsTable-": "EVENTS_TABLE", "-EntriesTable-": "ENTRIES_TABLE", "-BalancesTable-": "BALANCES_TABLE"} {
 			if strings.Contains(name, notion) {
 				out = append(out, variable+"="+name)
 			}

@@ -237,6 +237,7 @@ func NewWorld(t TB, a *AWS, tables Tables, on Chain, settings ...Setting) *World
 	w.Ledger = ledger.Store{Entries: parts.table("check", "entries"), Balances: parts.table("check", "balances")}
 	w.Rederive = rederive.Source{
 		Callbacks: parts.table("rederive", "callbacks"), Deposits: parts.table("rederive", "deposits"), Payments: parts.table("rederive", "payments"),
+		Events:    event.Store{Table: parts.table("rederive", "events")},
 		Endpoints: parts.table("rederive", "endpoints"), EndpointStates: parts.table("rederive", "states"),
 		Interpret: parts.to("rederive", "interpret"), Credit: parts.to("rederive", "credit"), Notify: parts.to("rederive", "notify"),
 	}

@@ -1,8 +1,10 @@
 // Rederive tells interpret, credit and notify again of what stands in the tables; see package rederive.
 //
-//	CALLBACKS_TABLE=… DEPOSITS_TABLE=… PAYMENTS_TABLE=… INTERPRET_QUEUE=… CREDIT_QUEUE=… NOTIFY_QUEUE=… AWS_REGION=… go run ./cmd/rederive -since 2026-11-20T00:00:00Z
+//	CALLBACKS_TABLE=… DEPOSITS_TABLE=… PAYMENTS_TABLE=… PAYOUTS_TABLE=… EVENTS_TABLE=… \
+//	INTERPRET_QUEUE=… CREDIT_QUEUE=… NOTIFY_QUEUE=… AWS_REGION=… go run ./cmd/rederive -since 2026-11-20T00:00:00Z
 //
-// JOURNAL_QUEUE besides lists the callbacks by time again; ENDPOINTS_TABLE and ENDPOINT_STATES_TABLE besides tell again of endpoints in trouble. The names are outputs of the stack; credentials come from the environment (aws configure
+// JOURNAL_QUEUE besides lists the callbacks by time again; ENDPOINTS_TABLE and ENDPOINT_STATES_TABLE besides tell again of
+// endpoints in trouble. The names are outputs of the stack; credentials come from the environment (aws configure
 // export-credentials --format env).
 package main
 
@@ -18,6 +20,7 @@ import (
 
 	"farrier/shared/cloud"
 	"farrier/shared/dynamo"
+	"farrier/shared/event"
 	"farrier/shared/queue"
 	"farrier/shared/rederive"
 )
@@ -38,7 +41,8 @@ func main() {
 		return queue.Queue{Client: sqs.NewFromConfig(cfg), URL: cloud.Env(name)}
 	}
 	source := rederive.Source{
-		Callbacks: table("CALLBACKS_TABLE"), Deposits: table("DEPOSITS_TABLE"), Payments: table("PAYMENTS_TABLE"),
+		Callbacks: table("CALLBACKS_TABLE"), Deposits: table("DEPOSITS_TABLE"), Payments: table("PAYMENTS_TABLE"), Payouts: table("PAYOUTS_TABLE"),
+		Events:    event.Store{Table: table("EVENTS_TABLE")},
 		Interpret: to("INTERPRET_QUEUE"), Credit: to("CREDIT_QUEUE"), Notify: to("NOTIFY_QUEUE"),
 		Journal: queue.Queue{Client: sqs.NewFromConfig(cfg), URL: cloud.Getenv("JOURNAL_QUEUE", "")},
 	}
@@ -46,8 +50,8 @@ func main() {
 		source.Endpoints, source.EndpointStates = table("ENDPOINTS_TABLE"), table("ENDPOINT_STATES_TABLE")
 	}
 	sent, err := source.Since(context.Background(), from)
-	fmt.Printf("sent again: %d callbacks to interpret, %d to the journal, %d deposits to credit, %d deposits, %d payments and %d changes of endpoints to notify\n",
-		sent.CallbacksToInterpret, sent.CallbacksToJournal, sent.DepositsToCredit, sent.DepositsToNotify, sent.PaymentsToNotify, sent.EndpointsToNotify+sent.StatesToNotify)
+	fmt.Printf("sent again: %d callbacks to interpret, %d to the journal, %d deposits to credit, %d deposits, %d payments, %d payouts and %d changes of endpoints to notify\n",
+		sent.CallbacksToInterpret, sent.CallbacksToJournal, sent.DepositsToCredit, sent.DepositsToNotify, sent.PaymentsToNotify, sent.PayoutsToNotify, sent.EndpointsToNotify+sent.StatesToNotify)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -49,10 +49,11 @@ type Origin struct {
 
 // Derived makes the event of a type that a write stands for. The merchant is the write's partition.
 func Derived(o Origin, t Type, data any) (Event, error) {
-	return New(Event{Merchant: o.Key.PK, ID: o.name(t), Type: t, CreatedAt: o.At, Object: o.Object, Version: o.Version, Previous: o.Previous}, data)
+	return New(Event{Merchant: o.Key.PK, ID: o.Name(t), Type: t, CreatedAt: o.At, Object: o.Object, Version: o.Version, Previous: o.Previous}, data)
 }
 
-func (o Origin) name(t Type) string {
+// Name is the id of the event of a type that a write stands for.
+func (o Origin) Name(t Type) string {
 	return id.Derived("evt", o.At, o.Table, o.Key.PK, o.Key.SK, strconv.FormatInt(o.Version, 10), string(t))
 }
 

@@ -24,19 +24,26 @@ func (o Origin) After(m Mark) (Origin, error) {
 	if m == "" {
 		return o, nil
 	}
+	before, t, err := o.Marked(m)
+	if err == nil {
+		o.Previous = before.Name(t)
+	}
+	return o, err
+}
+
+// Marked is the origin of the event that a mark names, and its type. The mark is one that this origin's write carries.
+func (o Origin) Marked(m Mark) (Origin, Type, error) {
 	parts := strings.Split(string(m), "/")
 	if len(parts) != 3 {
-		return o, fmt.Errorf("event: %q is no mark of an event", m)
+		return o, "", fmt.Errorf("event: %q is no mark of an event", m)
 	}
 	version, err := strconv.ParseInt(parts[0], 10, 64)
 	millis, err2 := strconv.ParseInt(parts[2], 10, 64)
 	if err != nil || err2 != nil || version < 1 || version >= o.Version || millis < 0 || !Known(Type(parts[1])) {
-		return o, fmt.Errorf("event: %q is no mark of an event before version %d", m, o.Version)
+		return o, "", fmt.Errorf("event: %q is no mark of an event before version %d", m, o.Version)
 	}
-	before := o
-	before.Version, before.At = version, time.UnixMilli(millis)
-	o.Previous = before.name(Type(parts[1]))
-	return o, nil
+	o.Version, o.At, o.Previous = version, time.UnixMilli(millis).UTC(), ""
+	return o, Type(parts[1]), nil
 }
 
 // Chain makes the events of the types that a write stands for, each naming the one before it.

@@ -2,9 +2,11 @@
 // forgot records (it keeps them for 24 hours) or was broken.
 //
 // It promises: each callback is read again, each deposit that is final or was reversed is decided about again, and the newest
-// change of each payment and of how each endpoint does is told again; what was done before is found done and changes nothing. Callbacks come first: what
-// a trusted provider said stands nowhere else. They are listed in the journal too, where its queue is named. A change of a payment
-// that was forgotten and followed by another one is told only by what the later one says.
+// change of each payment and payout and of how each endpoint does is told again; what was done before is found done and changes
+// nothing. Callbacks come first: what a trusted provider said stands nowhere else. They are listed in the journal too, where its
+// queue is named. A change of a payment or payout that was forgotten and followed by another one is told only by what the later
+// one says; where that says nothing, as the last writes of a payout do, the one before it is told, by what stands there now,
+// unless it is recorded.
 package rederive
 
 import (
@@ -15,6 +17,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"farrier/shared/dynamo"
+	"farrier/shared/event"
+	"farrier/shared/problem"
 	"farrier/shared/queue"
 	"farrier/shared/stream"
 	"farrier/shared/webhook"
@@ -22,26 +26,30 @@ import (
 
 // Source is what is read, and the queues of the functions that are told.
 type Source struct {
-	Callbacks, Deposits, Payments dynamo.Table
-	Interpret, Credit, Notify     queue.Queue
-	Journal                       queue.Queue // may be left out: nothing but a list depends on it
+	Callbacks, Deposits, Payments, Payouts dynamo.Table
+	Interpret, Credit, Notify              queue.Queue
+	Journal                                queue.Queue // may be left out: nothing but a list depends on it
+
+	Events event.Store // where it is seen what is recorded
 
 	Endpoints, EndpointStates dynamo.Table // may be left out: then nobody is told again of endpoints in trouble
 }
 
 // Sent says how many records were sent.
 type Sent struct {
-	CallbacksToInterpret, CallbacksToJournal, DepositsToCredit, DepositsToNotify, PaymentsToNotify, EndpointsToNotify, StatesToNotify int
+	CallbacksToInterpret, CallbacksToJournal, DepositsToCredit, DepositsToNotify, PaymentsToNotify, PayoutsToNotify, EndpointsToNotify, StatesToNotify int
 }
 
-// row is what callbacks, deposits and payments have in common, as far as it matters here.
+// row is what callbacks, deposits, payments and payouts have in common, as far as it matters here.
 type row struct {
-	PK        string    `dynamodbav:"pk"`
-	SK        string    `dynamodbav:"sk"`
-	State     string    `dynamodbav:"state"`  // of a deposit
-	Round     int       `dynamodbav:"round"`  // how often it was reversed
-	Events    []string  `dynamodbav:"events"` // that the last change of a payment, or of how an endpoint does, stands for
-	UpdatedAt time.Time `dynamodbav:"updated_at"`
+	PK        string     `dynamodbav:"pk"`
+	SK        string     `dynamodbav:"sk"`
+	State     string     `dynamodbav:"state"`  // of a deposit
+	Round     int        `dynamodbav:"round"`  // how often it was reversed
+	Events    []string   `dynamodbav:"events"` // that the last change of a payment, a payout, or of how an endpoint does, stands for
+	Before    event.Mark `dynamodbav:"before"` // the event before them
+	UpdatedAt time.Time  `dynamodbav:"updated_at"`
+	Version   int64      `dynamodbav:"version"`
 
 	DisabledAt *time.Time `dynamodbav:"disabled_at"` // of an endpoint
 
@@ -72,29 +80,62 @@ const slack = time.Minute
 func (s Source) Since(ctx context.Context, from time.Time) (sent Sent, err error) {
 	from = from.Add(-slack)
 	for _, part := range []struct {
-		table  dynamo.Table
-		to     queue.Queue
-		wanted func(row) bool
-		sent   *int
-		image  func(dynamo.Item) dynamo.Item // told with the record
+		table dynamo.Table
+		to    queue.Queue
+		tell  telling
+		sent  *int
 	}{
-		{s.Callbacks, s.Interpret, row.followed, &sent.CallbacksToInterpret, nothing},
-		{s.Callbacks, s.Journal, row.received, &sent.CallbacksToJournal, withoutBody},
-		{s.Deposits, s.Credit, row.settled, &sent.DepositsToCredit, whole},
-		{s.Deposits, s.Notify, row.deposit, &sent.DepositsToNotify, whole},
-		{s.Payments, s.Notify, row.changed, &sent.PaymentsToNotify, whole},
-		{s.Endpoints, s.Notify, row.disabled, &sent.EndpointsToNotify, webhook.Plain},
-		{s.EndpointStates, s.Notify, row.changed, &sent.StatesToNotify, whole},
+		{s.Callbacks, s.Interpret, where(row.followed, nothing), &sent.CallbacksToInterpret},
+		{s.Callbacks, s.Journal, where(row.received, withoutBody), &sent.CallbacksToJournal},
+		{s.Deposits, s.Credit, where(row.settled, whole), &sent.DepositsToCredit},
+		{s.Deposits, s.Notify, where(row.deposit, whole), &sent.DepositsToNotify},
+		{s.Payments, s.Notify, s.newest("payments"), &sent.PaymentsToNotify},
+		{s.Payouts, s.Notify, s.newest("payouts"), &sent.PayoutsToNotify},
+		{s.Endpoints, s.Notify, where(row.disabled, webhook.Plain), &sent.EndpointsToNotify},
+		{s.EndpointStates, s.Notify, where(row.changed, whole), &sent.StatesToNotify},
 	} {
 		if part.to.URL == "" || part.table.Name == "" {
 			continue
 		}
-		*part.sent, err = send(ctx, part.table, part.to, part.image, func(r row) bool { return !r.at().Before(from) && part.wanted(r) })
+		*part.sent, err = send(ctx, part.table, part.to, from, part.tell)
 		if err != nil {
 			return sent, err
 		}
 	}
 	return sent, nil
+}
+
+// telling says whether a row is told again, and with which image.
+type telling func(context.Context, row, dynamo.Item) (image dynamo.Item, wanted bool, err error)
+
+// where tells the rows that are wanted.
+func where(wanted func(row) bool, image func(dynamo.Item) dynamo.Item) telling {
+	return func(_ context.Context, r row, item dynamo.Item) (dynamo.Item, bool, error) {
+		return image(item), wanted(r), nil
+	}
+}
+
+// newest tells the last events of each item of a notion. Where its last write stands for none, the event before is told as if
+// that write had made the item what it is now, unless it is recorded: told twice, with other data, it would be a person's.
+func (s Source) newest(notion string) telling {
+	return func(ctx context.Context, r row, item dynamo.Item) (dynamo.Item, bool, error) {
+		if r.changed() || r.Before == "" {
+			return item, r.changed(), nil
+		}
+		written := event.Origin{Table: notion, Key: dynamo.Key{PK: r.PK, SK: r.SK}, Version: r.Version}
+		before, t, err := written.Marked(r.Before)
+		if err != nil {
+			return nil, false, err
+		}
+		_, err = s.Events.Get(ctx, r.PK, before.Name(t))
+		if !problem.Is(err, problem.NotFound) {
+			return nil, false, err
+		}
+		image := maps.Clone(item)
+		delete(image, "before")
+		image["events"], image["version"], image["updated_at"] = dynamo.Must([]event.Type{t}), dynamo.Must(before.Version), dynamo.Must(before.At)
+		return image, true, nil
+	}
 }
 
 // A callback's body may be large: interpret reads it where it lies, and the journal does not need it.
@@ -106,23 +147,27 @@ func withoutBody(item dynamo.Item) dynamo.Item {
 	return rest
 }
 
-// send sends the wanted rows of a table as records that were set aside are sent, and says how many.
-func send(ctx context.Context, table dynamo.Table, to queue.Queue, image func(dynamo.Item) dynamo.Item, wanted func(row) bool) (int, error) {
+// send sends the wanted rows of a table, of those that changed since, as records that were set aside are sent, and says how many.
+func send(ctx context.Context, table dynamo.Table, to queue.Queue, from time.Time, tell telling) (int, error) {
 	n := 0
 	err := table.Scan(ctx, func(item dynamo.Item) error {
 		var r row
 		if err := dynamo.Unmarshal(item, &r); err != nil {
 			return err
 		}
-		if !wanted(r) {
+		if r.at().Before(from) {
 			return nil
+		}
+		image, wanted, err := tell(ctx, r, item)
+		if err != nil || !wanted {
+			return err
 		}
 		n++
 		return to.Send(ctx, queue.Message{Body: stream.Aside{Reason: "derived again", Record: events.DynamoDBEventRecord{
 			EventID: r.PK + "/" + r.SK, EventName: "MODIFY", EventSource: "aws:dynamodb",
 			EventSourceArn: "arn:aws:dynamodb:::table/" + table.Name,
 			Change: events.DynamoDBStreamRecord{
-				Keys: dynamo.Told(dynamo.Item{"pk": item["pk"], "sk": item["sk"]}), NewImage: dynamo.Told(image(item)), StreamViewType: "NEW_IMAGE",
+				Keys: dynamo.Told(dynamo.Item{"pk": item["pk"], "sk": item["sk"]}), NewImage: dynamo.Told(image), StreamViewType: "NEW_IMAGE",
 			},
 		}}})
 	})

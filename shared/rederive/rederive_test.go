@@ -3,6 +3,8 @@ package rederive
 import (
 	"context"
 	"encoding/json"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,7 +12,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"farrier/shared/dynamo"
+	"farrier/shared/event"
+	"farrier/shared/money"
 	"farrier/shared/parts"
+	"farrier/shared/payout"
 	"farrier/shared/queue"
 	"farrier/shared/stream"
 	"farrier/shared/webhook"
@@ -43,7 +48,7 @@ func bodies(t *testing.T, q queue.Queue) (all []string) {
 func TestWhatChangedSinceAMomentIsToldAgainWithAMinuteForClocksThatAreLate(t *testing.T) {
 	since := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	s := Source{
-		Callbacks: parts.Table(t), Deposits: parts.Table(t), Payments: parts.Table(t),
+		Callbacks: parts.Table(t), Deposits: parts.Table(t), Payments: parts.Table(t), Payouts: parts.Table(t),
 		Interpret: parts.Queue(t), Credit: parts.Queue(t), Notify: parts.Queue(t),
 	}
 	put(t, s.Callbacks, row{PK: "con_1", SK: "evt_1", ReceivedAt: since.Add(-30 * time.Second)})
@@ -61,14 +66,16 @@ func TestWhatChangedSinceAMomentIsToldAgainWithAMinuteForClocksThatAreLate(t *te
 	}
 	put(t, s.Payments, row{PK: "mer_1", SK: "paid", Events: []string{"payment.paid"}, UpdatedAt: since})
 	put(t, s.Payments, row{PK: "mer_1", SK: "new", UpdatedAt: since})
+	put(t, s.Payouts, row{PK: "mer_1", SK: "held", State: "held", Events: []string{"payout.held"}, UpdatedAt: since})
+	put(t, s.Payouts, row{PK: "mer_1", SK: "held before", State: "held", Events: []string{"payout.held"}, UpdatedAt: since.Add(-time.Hour)})
 	sent, err := s.Since(context.Background(), since)
-	if want := (Sent{CallbacksToInterpret: 1, DepositsToCredit: 3, DepositsToNotify: 4, PaymentsToNotify: 1}); sent != want || err != nil {
+	if want := (Sent{CallbacksToInterpret: 1, DepositsToCredit: 3, DepositsToNotify: 4, PaymentsToNotify: 1, PayoutsToNotify: 1}); sent != want || err != nil {
 		t.Fatalf("%+v, %v", sent, err)
 	}
 	for _, q := range []struct {
 		queue.Queue
 		want int
-	}{{s.Interpret, 1}, {s.Credit, 3}, {s.Notify, 5}} {
+	}{{s.Interpret, 1}, {s.Credit, 3}, {s.Notify, 6}} {
 		letters := bodies(t, q.Queue)
 		if len(letters) != q.want {
 			t.Errorf("%d letters, want %d", len(letters), q.want)
@@ -79,6 +86,72 @@ func TestWhatChangedSinceAMomentIsToldAgainWithAMinuteForClocksThatAreLate(t *te
 				t.Errorf("%s: %v", body, err)
 			}
 		}
+	}
+}
+
+// paid is a payout that is final, as the table has it a day later, when it is watched no more: the last write says nothing.
+func paid(t *testing.T, name string, at time.Time) (final, closed payout.Payout) {
+	t.Helper()
+	p := payout.Payout{
+		PK: "mer_1", SK: name, ID: name, Asset: "eip155:137/slip44:966", Symbol: "POL", Decimals: 18, Amount: money.Units(7), FeeMost: money.Units(1_000_000),
+		To: "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed", Wallet: "0xfb6916095ca1df60bb79ce92ce3ea74c37c5d359", Reference: "salary-17",
+		State: payout.Requested, CreatedAt: at, UpdatedAt: at, Version: 1, Events: []string{"payout.requested"},
+	}
+	for i, step := range []func(payout.Payout, time.Time) (payout.Payout, error){
+		payout.Payout.Check, payout.Payout.Approve, payout.Payout.Reserve,
+		func(p payout.Payout, at time.Time) (payout.Payout, error) { return p.Allocate(7, at) },
+		func(p payout.Payout, at time.Time) (payout.Payout, error) {
+			return p.Sign(payout.Attempt{N: 1, Nonce: 7, FeePerGas: money.Units(2), TipPerGas: money.Units(1), Gas: 21_000, Hash: "0xa1", SignedAt: at}, at)
+		},
+		func(p payout.Payout, at time.Time) (payout.Payout, error) { return p.Sent(1, at) },
+		func(p payout.Payout, at time.Time) (payout.Payout, error) {
+			return p.Include(payout.Mined{Attempt: 1, Height: 42, BlockHash: "0xb1", Fee: money.Units(42_000)}, at)
+		},
+		payout.Payout.Settle,
+	} {
+		var err error
+		if p, err = step(p, at.Add(time.Duration(i)*time.Second)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	closed, err := p.Close(p.UpdatedAt.Add(payout.WatchFor))
+	if err != nil || len(closed.Events) > 0 || p.Events[0] != "payout.final" {
+		t.Fatalf("%+v, %v", closed, err)
+	}
+	return p, closed
+}
+
+func TestAnEventThatWasForgottenBeforeAWriteThatSaysNothingIsTold(t *testing.T) {
+	since := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	s := Source{Payouts: parts.Table(t), Notify: parts.Queue(t), Events: event.Store{Table: parts.Table(t), Now: func() time.Time { return since }}}
+	final, closed := paid(t, "out_forgotten", since)
+	told, another := paid(t, "out_told", since)
+	for _, p := range []payout.Payout{closed, another} {
+		if err := s.Payouts.Create(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e, err := event.Derived(event.Origin{Table: "payouts", Key: told.Key(), Version: told.Version, At: told.UpdatedAt, Object: told.ID}, event.PayoutFinal, told.View())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Events.Record(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	if sent, err := s.Since(t.Context(), since); sent != (Sent{PayoutsToNotify: 1}) || err != nil {
+		t.Fatalf("%+v, %v", sent, err)
+	}
+	var aside stream.Aside
+	letters := bodies(t, s.Notify)
+	if len(letters) != 1 || json.Unmarshal([]byte(letters[0]), &aside) != nil {
+		t.Fatalf("%v", letters)
+	}
+	var again payout.Payout
+	if err := dynamo.Unmarshal(dynamo.Image(aside.Record.Change.NewImage), &again); err != nil {
+		t.Fatal(err)
+	}
+	if again.ID != final.ID || again.Version != final.Version || !slices.Equal(again.Events, final.Events) || !reflect.DeepEqual(again.View(), final.View()) {
+		t.Errorf("%+v\nwant %+v", again, final)
 	}
 }
 
