@@ -42,35 +42,44 @@ type holder struct {
 
 var holdingKey = dynamo.Key{PK: "places", SK: "places"}
 
+// Why there is no place.
+var (
+	errAllTaken = errors.New("webhook: all places are taken")
+	errOwnTaken = errors.New("webhook: the endpoint, or its merchant, has as many places as one may have")
+	errCrowd    = errors.New("webhook: too many ask for a place at once")
+)
+
 // placeTries bounds how often a place is asked for where others ask at the same moment.
 const placeTries = 6
 
-// Take takes a place for a while. It says false where none is free, or where too many ask at once.
-func (p Places) Take(ctx context.Context, h holder, length time.Duration) (bool, error) {
+// Take takes a place for a while, or says why there is none.
+func (p Places) Take(ctx context.Context, h holder, length time.Duration) error {
 	for try := range placeTries {
 		if err := p.pause(ctx, try); err != nil {
-			return false, err
+			return err
 		}
 		now := p.Now()
 		held, err := p.read(ctx)
 		if err != nil {
-			return false, err
+			return err
 		}
 		next := held.without("", now)
 		if next.has(h.Who) {
-			return true, nil // by this very call, whose answer was lost
+			return nil // by this very call, whose answer was lost
 		}
-		ofOne, ofMerchant := next.of(h)
-		if len(next.Taken) >= p.Together || ofOne >= p.PerEndpoint || ofMerchant >= max(p.Together/4, 1) {
-			return false, nil
+		switch ofOne, ofMerchant := next.of(h); {
+		case ofOne >= p.PerEndpoint || ofMerchant >= max(p.Together/4, 1):
+			return errOwnTaken // even if there were more in all
+		case len(next.Taken) >= p.Together:
+			return errAllTaken
 		}
 		h.Until = now.Add(length).UTC()
 		next.Taken = append(next.Taken, h)
 		if err := p.write(ctx, next); !errors.Is(err, dynamo.ErrStale) {
-			return err == nil, err
+			return err
 		}
 	}
-	return false, nil
+	return errCrowd
 }
 
 // GiveBack frees a place. Where it cannot, the place is free when its time is over.

@@ -120,12 +120,17 @@ func (p *place) take(ctx context.Context) bool {
 	if p.taken {
 		return true
 	}
-	free, err := p.courier.Places.Take(ctx, holder{Who: p.who, Endpoint: p.of.Endpoint, Merchant: p.of.Merchant}, p.length)
-	if err != nil {
+	whose := map[string]string{"endpoint": p.of.Endpoint, "merchant": p.of.Merchant}
+	err := p.courier.Places.Take(ctx, holder{Who: p.who, Endpoint: p.of.Endpoint, Merchant: p.of.Merchant}, p.length)
+	switch {
+	case err == nil:
+		p.taken = true
+	case errors.Is(err, errAllTaken):
+		p.courier.Metrics.Count("NoPlace", 1, whose)
+	case errors.Is(err, errOwnTaken):
+		p.courier.Metrics.Count("OwnPlacesTaken", 1, whose)
+	default:
 		p.courier.Log.WarnContext(ctx, "a place could not be asked for", "endpoint", p.of.Endpoint, "error", err)
-	}
-	if p.taken = free && err == nil; !p.taken {
-		p.courier.Metrics.Count("NoPlace", 1, nil)
 	}
 	return p.taken
 }

@@ -172,15 +172,17 @@ func TestConformanceARaceOfEventsInOrderIsNoFailure(t *testing.T) {
 
 func TestConformanceOneMerchantHasAQuarterOfThePlaces(t *testing.T) {
 	f := newFleet(t, 0, 1, 0, 5*time.Second, 8)
+	var counted strings.Builder
+	f.courier.Metrics.Out = &counted
 	take := func(who, endpoint, merchant string) bool {
-		free, err := f.courier.Places.Take(context.Background(), holder{Who: who, Endpoint: endpoint, Merchant: merchant}, time.Minute)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return free
+		p := place{courier: f.courier, of: &State{Endpoint: endpoint, Merchant: merchant}, who: who, length: time.Minute}
+		return p.take(context.Background())
 	}
 	if !take("1", "ep_1", "mer_1") || !take("2", "ep_2", "mer_1") || take("3", "ep_3", "mer_1") {
 		t.Error("one merchant has more than two of eight places, or fewer")
+	}
+	if strings.Contains(counted.String(), `"NoPlace"`) || !strings.Contains(counted.String(), `"OwnPlacesTaken":1`) {
+		t.Errorf("an alarm about all places is raised by one merchant: %s", counted.String())
 	}
 	if !take("1", "ep_1", "mer_1") {
 		t.Error("who asks again, since the answer was lost, is refused")
@@ -192,6 +194,9 @@ func TestConformanceOneMerchantHasAQuarterOfThePlaces(t *testing.T) {
 	}
 	if take("9", "ep_9", "mer_9") {
 		t.Error("more places than there are")
+	}
+	if !strings.Contains(counted.String(), `"NoPlace":1`) {
+		t.Errorf("that all places are taken is not counted: %s", counted.String())
 	}
 	if err := f.courier.Places.GiveBack(context.Background(), "2a"); err != nil || !take("9", "ep_9", "mer_9") {
 		t.Errorf("a place that was given back is not free: %v", err)
