@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"farrier/shared/event"
+	"farrier/shared/problem"
 	"farrier/shared/task"
 	"farrier/shared/webhook"
 )
@@ -159,16 +160,15 @@ func (h *History) tasks() []task.Task {
 // chose at first. It says whether there was anything to do. To a shop that is closed nobody sees.
 func (h *History) mend() bool {
 	did := false
-	for _, t := range h.tasks() { // the system is at rest: it is paused, as its endpoint was disabled
-		did = true
-		h.must("goes on with "+t.ID, func(ctx context.Context) error {
-			_, err := h.in().replays.Tasks.Cancel(ctx, t.Owner, t.ID)
-			return err
-		})
-	}
 	for _, l := range h.Listeners {
+		paused := slices.DeleteFunc(h.tasks(), func(t task.Task) bool { return t.Subject != l.Endpoint }) // as the endpoint was disabled: the system is at rest
 		e := h.stored(l)
-		if l.Closed() || e.Enabled && e.MissedSince == nil && !l.rechosen {
+		switch {
+		case l.Closed():
+			did = did || len(paused) > 0
+			h.each(paused, "ends", task.Tasks.Cancel)
+			continue
+		case e.Enabled && e.MissedSince == nil && !l.rechosen && len(paused) == 0:
 			continue
 		}
 		did = true
@@ -187,14 +187,29 @@ func (h *History) mend() bool {
 			return err
 		})
 		if since == nil && h.stored(l).MissedSince == nil {
+			h.each(paused, "goes on with", task.Tasks.Resume)
 			continue
 		}
 		h.Wait(time.Second)
-		if err := h.MakeUp(l, since); err != nil {
+		switch err := h.MakeUp(l, since); {
+		case problem.Is(err, problem.Conflict): // first the one that is on its way
+			l.rechosen = l.rechosen || since != nil
+			h.each(paused, "goes on with", task.Tasks.Resume)
+		case err != nil:
 			h.T.Fatalf("broken: a merchant is answered once everything is well\n    %v\n\n%s", err, h.Timeline())
 		}
 	}
 	return did
+}
+
+// each is what a merchant does about tasks.
+func (h *History) each(tasks []task.Task, what string, act func(task.Tasks, context.Context, string, string) (task.Task, error)) {
+	for _, t := range tasks {
+		h.must(what+" "+t.ID, func(ctx context.Context) error {
+			_, err := act(h.in().replays.Tasks, ctx, t.Owner, t.ID)
+			return err
+		})
+	}
 }
 
 // poll reads on after the cursor, and says whether to ask again: there was something, or no answer.

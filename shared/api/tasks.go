@@ -93,7 +93,8 @@ func (a *API) taskRoutes(to huma.API) {
 		ID: "recover-webhook-endpoint", Method: http.MethodPost, Path: endpoint + "/recover", Tag: "Webhooks", Summary: "Send a webhook endpoint what it missed",
 		More: "Everything that it chooses and that was not delivered: failed, held, or never tried because the endpoint was disabled. What is pending is left alone, " +
 			"and so is what was never tried and happened within the last ten minutes while the endpoint was enabled: it is on its way. Each delivery gets its whole schedule again. " +
-			"Only one task at a time works for an endpoint: the same one asked for again is that task, another one is refused (409).",
+			"Only one task at a time works for an endpoint: the same one asked for again is that task, which goes on if it was paused; another one is refused (409). " +
+			"One that was begun before the endpoint was last enabled gives its place to one that asks for as much.",
 		Scope: merchant.WebhooksWrite, Also: merchant.EventsRead, Status: http.StatusAccepted, Errors: missing,
 		Example: map[string]any{"since": exampleTime, "rate": 20}, Answer: Sending{Task: &exampleTask},
 	}, a.recoverEndpoint)

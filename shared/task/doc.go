@@ -11,7 +11,8 @@
 //   - To pause, to resume, to cancel and to change the rate takes hold with the next step, about a second later; what
 //     a step did just then is still recorded.
 //   - The rate is kept over each second and over slices. A step that is done twice counts once in the progress.
-//   - Of the tasks about one subject only one is not at its end; the same one asked for again is the same task.
+//   - Of the tasks about one subject only one is not at its end; the same one asked for again is the same task, and goes on
+//     if it was paused.
 //   - A task whose message was lost (it lies in the dead-letter queue, say) is seen to have stalled: it was not moved for
 //     StalledAfter. To look at it by its id, to resume it, or to ask for it once more sends the message of the same turn
 //     again, once in StalledAfter: where the first one only waits in a long queue, it keeps its place.

@@ -12,7 +12,7 @@ var noon = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 func TestWhatATasksOwnerMayDoInEachState(t *testing.T) {
 	acts := map[string]func(Task) (Task, error){
 		"pause":  func(t Task) (Task, error) { return t.paused(noon) },
-		"resume": func(t Task) (Task, error) { return t.resumed("h", noon) },
+		"resume": func(t Task) (Task, error) { return t.resumed(noon) },
 		"cancel": func(t Task) (Task, error) { return t.cancelled(noon) },
 		"rate":   func(t Task) (Task, error) { return t.atRate(9, noon) },
 	}
@@ -60,7 +60,7 @@ func TestATaskStallsOnlyWhenItRunsAndHasNotMovedForLong(t *testing.T) {
 		if one.stalled(noon) != c.stalled {
 			t.Errorf("%s: %t", name, !c.stalled)
 		}
-		if again, err := one.resumed("h", noon); c.stalled && (err != nil || again.Turn != 2) {
+		if again, err := one.resumed(noon); c.stalled && (err != nil || again.Turn != 2) {
 			t.Errorf("%s: it loses its place in the queue: %+v, %v", name, again, err)
 		}
 	}

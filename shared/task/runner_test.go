@@ -301,6 +301,50 @@ func TestConformanceATaskWhoseMessageWasLostIsBroughtBack(t *testing.T) {
 }
 
 // TestConformanceWhoeverPollsATaskThatWaitsDoesNotPutItOff: its message waits in a long queue, and stays good for its turn.
+func TestConformanceATaskThatIsPausedGoesOnWhenItIsAskedForAgain(t *testing.T) {
+	ctx := context.Background()
+	for name, other := range map[string]bool{"under its id": false, "under another id": true} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, 50)
+			asked := d.task("a", "{}", 10)
+			d.must2(d.Tasks.Start(ctx, asked))
+			d.must2(d.Tasks.Pause(ctx, asked.Owner, asked.ID))
+			d.run()
+			again := asked
+			if other {
+				again = d.task("a", "{}", 10)
+			}
+			if got, err := d.Tasks.Start(ctx, again); err != nil || got.ID != asked.ID || got.State != Running {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			d.run()
+			if got := d.get(asked); got.State != Done || got.Progress.Sent != 50 {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+func TestConformanceATaskGivesItsPlaceToAnother(t *testing.T) {
+	ctx := context.Background()
+	d := newDesk(t, 50)
+	old := d.task("a", `{"n":1}`, 10)
+	d.must2(d.Tasks.Start(ctx, old))
+	for _, gives := range []bool{false, true} {
+		d.must(d.Tasks.Replace(ctx, old.Owner, "a", func(t Task) bool { return gives && t.ID == old.ID }))
+		if got := d.get(old); (got.State == Cancelled) != gives {
+			t.Errorf("asked to give its place, %t: %+v", gives, got)
+		}
+	}
+	next := d.task("a", `{"n":2}`, 10)
+	d.must2(d.Tasks.Start(ctx, next))
+	d.run()
+	d.must(d.Tasks.Replace(ctx, old.Owner, "a", func(Task) bool { t.Error("one at its end is asked"); return true }))
+	if got := d.get(next); got.State != Done || got.Progress.Sent != 50 {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestConformanceWhoeverPollsATaskThatWaitsDoesNotPutItOff(t *testing.T) {
 	ctx := context.Background()
 	d := newDesk(t, 50)

@@ -59,7 +59,7 @@ type Task struct {
 	Turn  int64  `dynamodbav:"turn"`            // of the message that moves it; messages of other turns are old
 	Fresh bool   `dynamodbav:"fresh,omitempty"` // no step of this turn is recorded
 	Steps int64  `dynamodbav:"steps"`           // recorded
-	Hand  string `dynamodbav:"hand,omitempty"`  // who recorded the last step or turn
+	Hand  string `dynamodbav:"hand,omitempty"`  // who recorded the last step or turn; none where it was resumed
 
 	SentAgainAt *time.Time `dynamodbav:"sent_again_at,omitempty"` // when the message of this turn was last sent once more
 
@@ -185,16 +185,24 @@ func (t Task) paused(now time.Time) (Task, error) {
 
 // resumed is the task that goes on, by a message of a new turn. One that runs already is left alone: a new turn would move it
 // to the back of the queue, and whoever asks often enough would keep it from ever running.
-func (t Task) resumed(hand string, now time.Time) (Task, error) {
+func (t Task) resumed(now time.Time) (Task, error) {
 	switch {
 	case t.State.ended():
 		return t, t.over("resumed")
 	case t.State == Running:
 		return t, nil
 	}
-	t = t.turned(hand, now)
+	t = t.turned("", now)
 	t.State, t.Reason = Running, ""
 	return t, nil
+}
+
+// askedAgain is the task once it was asked for again: one that is paused goes on.
+func (t Task) askedAgain(now time.Time) (Task, error) {
+	if t.State != Paused {
+		return t, nil
+	}
+	return t.resumed(now)
 }
 
 // cancelled is the task that ends before its time.
@@ -206,6 +214,14 @@ func (t Task) cancelled(now time.Time) (Task, error) {
 		return t, t.over("cancelled")
 	}
 	return t.next(now).end(Cancelled, "by request", now), nil
+}
+
+// replaced is the task whose place another one takes.
+func (t Task) replaced(now time.Time) (Task, error) {
+	if t.State.ended() {
+		return t, nil
+	}
+	return t.next(now).end(Cancelled, "another one has taken its place", now), nil
 }
 
 // atRate is the task at another rate.

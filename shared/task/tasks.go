@@ -45,7 +45,8 @@ func holderKey(owner, subject string) dynamo.Key {
 var errNone = problem.New(problem.NotFound, "there is no such task")
 
 // Start begins a task: its owner, id, kind, subject, terms and rate are given. Where the same work is on its way, or the
-// same id was begun before, that task is returned; where other work about the same subject is on its way, that is a conflict.
+// same id was begun before, that task is returned, and goes on if it was paused; where other work about the same subject is on
+// its way, that is a conflict.
 func (s Tasks) Start(ctx context.Context, asked Task) (Task, error) {
 	now := s.now()
 	asked.State, asked.Turn, asked.Fresh, asked.Version, asked.CreatedAt, asked.UpdatedAt = Running, 1, true, 1, now, now
@@ -55,7 +56,7 @@ func (s Tasks) Start(ctx context.Context, asked Task) (Task, error) {
 		case err == nil && !earlier.same(asked):
 			return Task{}, problem.New(problem.Conflict, "a task of this id was begun and is another one")
 		case err == nil:
-			return s.prod(ctx, earlier)
+			return s.goOn(ctx, earlier.Owner, earlier.ID, Task.askedAgain)
 		case !problem.Is(err, problem.NotFound):
 			return Task{}, err
 		}
@@ -64,9 +65,9 @@ func (s Tasks) Start(ctx context.Context, asked Task) (Task, error) {
 		case err != nil:
 			return Task{}, err
 		case current != nil && current.same(asked):
-			return s.prod(ctx, *current)
+			return s.goOn(ctx, current.Owner, current.ID, Task.askedAgain)
 		case current != nil:
-			return Task{}, problem.New(problem.Conflict, fmt.Sprintf("the task %s (%s) is %s: let it end, or cancel it", current.ID, current.Kind, current.State))
+			return Task{}, problem.New(problem.Conflict, fmt.Sprintf("the task %s (%s) is %s: let it end, resume it or cancel it", current.ID, current.Kind, current.State))
 		}
 		err = s.begin(ctx, asked, held)
 		var cancelled *dynamo.Cancelled
@@ -151,25 +152,36 @@ func (s Tasks) List(ctx context.Context, owner string, limit int32, cursor strin
 
 // Pause has a task rest.
 func (s Tasks) Pause(ctx context.Context, owner, name string) (Task, error) {
-	return s.change(ctx, owner, name, func(t Task, now time.Time) (Task, error) { return t.paused(now) })
+	return s.change(ctx, owner, name, Task.paused)
 }
 
 // Resume has a task go on that is paused, or has stalled.
 func (s Tasks) Resume(ctx context.Context, owner, name string) (Task, error) {
-	hand, err := id.New("hand", s.now(), s.Random)
+	return s.goOn(ctx, owner, name, Task.resumed)
+}
+
+// goOn writes what f makes of a task, and sees that it has a message.
+func (s Tasks) goOn(ctx context.Context, owner, name string, f func(Task, time.Time) (Task, error)) (Task, error) {
+	t, err := s.change(ctx, owner, name, f)
 	if err != nil {
 		return Task{}, err
 	}
-	resumed, err := s.change(ctx, owner, name, func(t Task, now time.Time) (Task, error) { return t.resumed(hand, now) })
-	if err != nil {
-		return Task{}, err
-	}
-	return s.prod(ctx, resumed)
+	return s.prod(ctx, t)
 }
 
 // Cancel ends a task. What it has done stays done.
 func (s Tasks) Cancel(ctx context.Context, owner, name string) (Task, error) {
-	return s.change(ctx, owner, name, func(t Task, now time.Time) (Task, error) { return t.cancelled(now) })
+	return s.change(ctx, owner, name, Task.cancelled)
+}
+
+// Replace ends the task about a subject where f says that the one that is begun next takes its place.
+func (s Tasks) Replace(ctx context.Context, owner, subject string, f func(Task) bool) error {
+	_, current, err := s.current(ctx, owner, subject)
+	if err != nil || current == nil || !f(*current) {
+		return err
+	}
+	_, err = s.change(ctx, owner, current.ID, Task.replaced)
+	return err
 }
 
 // SetRate changes how fast a task goes.

@@ -173,10 +173,11 @@ func (e Endpoint) reach() time.Duration {
 	return max(sum+sum/10, failingAtMost)
 }
 
-// recovered is the endpoint once everything that it chose between two moments was seen to. What was kept from it until it was
-// enabled may carry a time a little after that.
-func (e Endpoint) recovered(since, until time.Time) Endpoint {
-	if e.Enabled && e.MissedSince != nil && !since.After(*e.MissedSince) && e.EnabledAt != nil && !until.Before(e.EnabledAt.Add(clocksApart)) {
+// recovered is the endpoint once everything was seen to that a recover asked for, which went until a moment. What was kept from
+// it until it was enabled may carry a time a little after that; where it was enabled once more since, the recover did not see all.
+func (e Endpoint) recovered(t Terms, until time.Time) Endpoint {
+	covers := e.EnabledAt != nil && t.enabled(e.EnabledAt) && !until.Before(e.EnabledAt.Add(clocksApart))
+	if e.Enabled && covers && e.MissedSince != nil && !t.from().After(*e.MissedSince) {
 		e.MissedSince = nil
 	}
 	return e

@@ -208,9 +208,9 @@ func (e Endpoints) disableSince(ctx context.Context, merchant, name, reason stri
 	})
 }
 
-// recovered notes that a recover between two moments is done.
-func (e Endpoints) recovered(ctx context.Context, merchant, name string, since, until time.Time) error {
-	return e.note(ctx, merchant, name, func(_ time.Time, one Endpoint) Endpoint { return one.recovered(since, until) })
+// recovered notes that a recover is done, which went until a moment.
+func (e Endpoints) recovered(ctx context.Context, merchant string, terms Terms, until time.Time) error {
+	return e.note(ctx, merchant, terms.Endpoint, func(_ time.Time, one Endpoint) Endpoint { return one.recovered(terms, until) })
 }
 
 // Rotate gives the endpoint new keys, all that it signs with, and returns the secret, which is shown this once. Those

@@ -60,22 +60,26 @@ func TestAnEndpointThatIsPinnedToNoVersionShowsTheOldest(t *testing.T) {
 func TestOnlyARecoverOfAllThatWasMissedEndsIt(t *testing.T) {
 	missed, back := noon, noon.Add(time.Hour)
 	on := Endpoint{Enabled: true, MissedSince: &missed, EnabledAt: &back}
+	first := noon.Add(-time.Hour) // when it was enabled before that
 	for name, c := range map[string]struct {
 		since, until time.Time
+		enabled      *time.Time
 		ends         bool
 	}{
-		"all of it":            {noon, back.Add(clocksApart), true},
-		"more":                 {noon.Add(-time.Hour), back.Add(time.Hour), true},
-		"not from the start":   {noon.Add(time.Second), back.Add(clocksApart), false},
-		"not until it was on":  {noon, back.Add(-time.Second), false},
-		"by another clock":     {noon, back, false},
-		"neither at both ends": {noon.Add(time.Second), back.Add(-time.Second), false},
+		"all of it":                  {noon, back.Add(clocksApart), &back, true},
+		"more":                       {noon.Add(-time.Hour), back.Add(time.Hour), &back, true},
+		"not from the start":         {noon.Add(time.Second), back.Add(clocksApart), &back, false},
+		"not until it was on":        {noon, back.Add(-time.Second), &back, false},
+		"by another clock":           {noon, back, &back, false},
+		"neither at both ends":       {noon.Add(time.Second), back.Add(-time.Second), &back, false},
+		"begun before it was off":    {noon, back.Add(time.Hour), &first, false},
+		"begun when it never was so": {noon, back.Add(time.Hour), nil, false},
 	} {
-		if got := on.recovered(c.since, c.until); (got.MissedSince == nil) != c.ends {
+		if got := on.recovered(Terms{Since: &c.since, EnabledAt: c.enabled}, c.until); (got.MissedSince == nil) != c.ends {
 			t.Errorf("%s: %v", name, got.MissedSince)
 		}
 	}
-	if off := on.disabled("by request", back.Add(time.Hour)).recovered(noon, back.Add(2*time.Hour)); off.MissedSince == nil {
+	if off := on.disabled("by request", back.Add(time.Hour)).recovered(Terms{Since: &noon, EnabledAt: &back}, back.Add(2*time.Hour)); off.MissedSince == nil {
 		t.Error("a disabled endpoint misses what is made meanwhile")
 	}
 }

@@ -32,6 +32,8 @@ type Terms struct {
 	Until    *time.Time `json:"until,omitempty"` // where it is left out: the moment when the task was begun, by any clock
 	Types    []string   `json:"types,omitempty"` // of those that the endpoint chooses, only these; patterns
 	Round    int        `json:"round,omitempty"` // of a replay: which time it is that somebody wants the same
+
+	EnabledAt *time.Time `json:"enabled_at,omitempty"` // of a recover: when its endpoint was last enabled; what was missed after that is another one's
 }
 
 func termsOf(t task.Task) (Terms, error) {
@@ -62,7 +64,24 @@ func (t Terms) until(begun time.Time) time.Time {
 	if t.Until != nil {
 		return *t.Until
 	}
+	if t.EnabledAt != nil && t.EnabledAt.After(begun) {
+		begun = *t.EnabledAt
+	}
 	return begun.Add(clocksApart)
+}
+
+// enabled says whether this is the moment at which the endpoint was last enabled.
+func (t Terms) enabled(at *time.Time) bool {
+	if at == nil || t.EnabledAt == nil {
+		return at == t.EnabledAt
+	}
+	return at.Equal(*t.EnabledAt)
+}
+
+// replaces says whether a recover takes the place of an earlier one. That is from before the endpoint was last enabled, so
+// that what it has sent may have been held again, behind it; and the later one asks for all that it asks for.
+func (t Terms) replaces(earlier Terms) bool {
+	return !t.enabled(earlier.EnabledAt) && !t.from().After(earlier.from()) && (t.Until == nil || earlier.Until != nil && !t.Until.Before(*earlier.Until))
 }
 
 // text is the terms as a task keeps them: the same for the same.
@@ -79,7 +98,7 @@ func recovering(e Endpoint, since, until *time.Time, now time.Time) (Terms, erro
 	if since == nil {
 		return Terms{}, problem.Field("since", "is missing: the endpoint was not disabled since it was last recovered")
 	}
-	terms := Terms{Endpoint: e.ID, Since: exact(since), Until: exact(until)}
+	terms := Terms{Endpoint: e.ID, Since: exact(since), Until: exact(until), EnabledAt: e.EnabledAt}
 	return terms, terms.check("since", now)
 }
 

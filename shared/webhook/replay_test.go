@@ -93,6 +93,35 @@ func TestATermThatCannotBeMeantIsNamed(t *testing.T) {
 	}
 }
 
+func TestARecoverReplacesOneFromBeforeItsEndpointWasEnabledThatAskedForNoMore(t *testing.T) {
+	terms := func(since, until, enabled *time.Time) Terms {
+		return Terms{Since: since, Until: until, EnabledAt: enabled}
+	}
+	before := at(-5 * time.Hour)
+	for name, c := range map[string]struct {
+		later, earlier Terms
+		replaces       bool
+	}{
+		"the same, before that":             {terms(at(-9*time.Hour), nil, at(0)), terms(at(-9*time.Hour), nil, before), true},
+		"the same, when it never was off":   {terms(at(-9*time.Hour), nil, at(0)), terms(at(-9*time.Hour), nil, nil), true},
+		"the same, since then":              {terms(at(-9*time.Hour), nil, at(0)), terms(at(-9*time.Hour), nil, at(0)), false},
+		"where it never was off":            {terms(at(-9*time.Hour), nil, nil), terms(at(-9*time.Hour), nil, nil), false},
+		"more at the beginning":             {terms(at(-9*time.Hour), nil, at(0)), terms(at(-8*time.Hour), nil, before), true},
+		"less at the beginning":             {terms(at(-7*time.Hour), nil, at(0)), terms(at(-8*time.Hour), nil, before), false},
+		"until now, and the other one less": {terms(at(-9*time.Hour), nil, at(0)), terms(at(-9*time.Hour), at(-6*time.Hour), before), true},
+		"the same time":                     {terms(at(-9*time.Hour), at(-6*time.Hour), at(0)), terms(at(-9*time.Hour), at(-6*time.Hour), before), true},
+		"less at the end":                   {terms(at(-9*time.Hour), at(-7*time.Hour), at(0)), terms(at(-9*time.Hour), at(-6*time.Hour), before), false},
+		"not until now, and the other one":  {terms(at(-9*time.Hour), at(-6*time.Hour), at(0)), terms(at(-9*time.Hour), nil, before), false},
+	} {
+		if c.later.replaces(c.earlier) != c.replaces {
+			t.Errorf("%s: %t", name, !c.replaces)
+		}
+	}
+	if until := terms(at(-time.Hour), nil, at(3*time.Second)).until(noon); !until.Equal(*at(3*time.Second + clocksApart)) {
+		t.Errorf("one that was begun by a late clock goes until %s", until)
+	}
+}
+
 func TestAReplayIsNamedByWhatItIs(t *testing.T) {
 	e := Endpoint{ID: "ep_1"}
 	name := func(merchant string, from, until time.Duration, types []string, round int) string {

@@ -58,8 +58,10 @@ func (r Replayer) Step(ctx context.Context, t task.Task, room int) (task.Step, e
 	case settled.Before(until):
 		step.Wait = until.Sub(settled)
 		return step, nil
+	case t.Kind == KindRecover && !terms.enabled(e.EnabledAt):
+		step.Left = "the endpoint was disabled meanwhile: what it missed then is to be recovered too"
 	case t.Kind == KindRecover:
-		err = r.Endpoints.recovered(ctx, t.Owner, e.ID, terms.from(), until)
+		err = r.Endpoints.recovered(ctx, t.Owner, terms, until)
 	}
 	step.Done = true
 	return step, err

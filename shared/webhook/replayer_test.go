@@ -449,6 +449,120 @@ func TestConformanceAnEndpointThatGoesInTheMiddleStopsItsTask(t *testing.T) {
 	}
 }
 
+// off and on: the endpoint is disabled and enabled again, a minute later.
+func (b *bureau) off() {
+	_, err := b.asides.Endpoints.Disable(context.Background(), b.merchant, b.endpoint.ID, "by request")
+	b.must(err)
+}
+func (b *bureau) on() {
+	b.now = b.now.Add(time.Minute)
+	_, err := b.asides.Endpoints.Enable(context.Background(), b.merchant, b.endpoint.ID)
+	b.must(err)
+}
+
+// becomes is what comes of a delivery.
+func (b *bureau) becomes(e event.Event, s Status, why Reason) {
+	b.t.Helper()
+	b.must(b.asides.Deliveries.write(context.Background(), b.delivery(e).unsent(s, why, b.now)))
+}
+
+// secondOutage is a recover in whose midst the endpoint is disabled: of what it has sent some is delivered, some pending, some
+// held once more. Then the endpoint is enabled again.
+func (b *bureau) secondOutage() (first task.Task, wanted map[string]event.Event, alone map[string]event.Event) {
+	b.t.Helper()
+	var all []event.Event
+	for i := range 20 {
+		all = append(all, b.was(b.happened(40*time.Hour-time.Duration(i)*time.Minute, event.PaymentPaid), Failed))
+	}
+	ask := b.again()
+	ask.Rate = 5
+	first, err := b.replays.Recover(context.Background(), ask)
+	b.must(err)
+	slept := 0
+	b.asleep = func() {
+		if slept++; slept == 2 {
+			b.off()
+		}
+	}
+	b.run()
+	b.asleep = nil
+	if got := b.task(first.ID); got.State != task.Paused || len(b.sent) != 10 {
+		b.t.Fatalf("%d jobs, %+v", len(b.sent), got)
+	}
+	b.sent = nil
+	b.becomes(all[0], Delivered, "")
+	b.becomes(all[2], Held, Disabled)
+	b.becomes(all[3], Failed, Gone)
+	b.now = b.now.Add(time.Minute)
+	never := b.happened(30*time.Second, event.PaymentPaid)
+	b.on()
+	return first, map[string]event.Event{"held again": all[2], "answered 410": all[3], "not come to": all[15], "from the second time": never},
+		map[string]event.Event{"delivered": all[0], "pending": all[1]}
+}
+
+func TestConformanceARecoverAfterASecondOutageSendsAllThatWasMissed(t *testing.T) {
+	ctx := context.Background()
+	b := newBureau(t, newTables(t))
+	first, wanted, alone := b.secondOutage()
+	second, err := b.replays.Recover(ctx, b.again())
+	b.must(err)
+	if twice, err := b.replays.Recover(ctx, b.again()); err != nil || twice.ID != second.ID {
+		t.Errorf("pressed twice: %+v, %v", twice, err)
+	}
+	if got := b.task(first.ID); got.State != task.Cancelled || got.Reason == "" || second.ID == first.ID {
+		t.Errorf("%+v", got)
+	}
+	b.run()
+	if got := b.task(second.ID); got.State != task.Done || got.Progress.Sent != 13 {
+		t.Errorf("%+v", got)
+	}
+	for what, e := range wanted {
+		if d := b.delivery(e); d.Task != second.ID || d.Status != Pending || b.jobsOf(e) != 1 {
+			t.Errorf("%s: %d jobs, %+v", what, b.jobsOf(e), d)
+		}
+	}
+	for what, e := range alone {
+		if d := b.delivery(e); d.Task != first.ID || b.jobsOf(e) != 0 {
+			t.Errorf("%s: %d jobs, %+v", what, b.jobsOf(e), d)
+		}
+	}
+	if e, err := b.asides.Endpoints.Get(ctx, b.merchant, b.endpoint.ID); err != nil || e.MissedSince != nil {
+		t.Errorf("the endpoint still offers it: %v, %v", e.MissedSince, err)
+	}
+}
+
+func TestConformanceARecoverFromBeforeASecondOutageLeavesWhatItDidNotSeeOnOffer(t *testing.T) {
+	ctx := context.Background()
+	b := newBureau(t, newTables(t))
+	first, wanted, _ := b.secondOutage()
+	less := b.again()
+	less.Since = at(-39*time.Hour - 30*time.Minute)
+	if _, err := b.replays.Recover(ctx, less); !problem.Is(err, problem.Conflict) || !strings.Contains(err.Error(), first.ID) {
+		t.Errorf("one that asks for less takes its place: %v", err)
+	}
+	if _, err := b.replays.Tasks.Resume(ctx, b.merchant, first.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.run()
+	if got := b.task(first.ID); got.State != task.Done || got.Reason == "" {
+		t.Errorf("%+v", got)
+	}
+	if e, err := b.asides.Endpoints.Get(ctx, b.merchant, b.endpoint.ID); err != nil || e.MissedSince == nil {
+		t.Fatalf("what was held again is offered no more: %v", err)
+	}
+	second, err := b.replays.Recover(ctx, b.again())
+	b.must(err)
+	b.run()
+	if got := b.task(second.ID); got.State != task.Done {
+		t.Errorf("%+v", got)
+	}
+	for what, e := range wanted {
+		if b.jobsOf(e) != 1 {
+			t.Errorf("%s: %d jobs", what, b.jobsOf(e))
+		}
+	}
+}
+
 func TestConformanceWhatIsRecordedALittleLateIsRecoveredToo(t *testing.T) {
 	b := newBureau(t, newTables(t))
 	b.endpoint.EnabledAt = &b.now
@@ -533,18 +647,26 @@ func TestConformanceAForecastSaysWhereItStoppedCounting(t *testing.T) {
 func TestConformanceWhoBeginsOrResumesATaskAndIsStoppedTriesAgain(t *testing.T) {
 	ctx := context.Background()
 	on := newTables(t)
-	for what, resumes := range map[string]bool{"begins": false, "resumes": true} {
+	pause := func(b *bureau, one task.Task) {
+		_, err := b.replays.Tasks.Pause(ctx, b.merchant, one.ID)
+		b.must(err)
+		b.outbox.Take("tasks") // its message came while it was paused
+	}
+	for what, prepare := range map[string]func(b *bureau, one task.Task){
+		"begins": nil, "resumes": pause, "asks once more": pause,
+		"replaces": func(b *bureau, one task.Task) { pause(b, one); b.off(); b.on() },
+	} {
 		for _, how := range []accident{stopBefore, stopAfter, doneTwice} {
 			for call := 1; ; call++ {
 				b := newBureau(t, on)
 				wanted := b.was(b.happened(30*time.Hour, event.PaymentPaid), Failed)
 				var one task.Task
 				act := func() (err error) { one, err = b.replays.Recover(ctx, b.again()); return err }
-				if resumes {
+				if prepare != nil {
 					b.must(act())
-					_, err := b.replays.Tasks.Pause(ctx, b.merchant, one.ID)
-					b.must(err)
-					b.outbox.Take("tasks") // its message came while it was paused
+					prepare(b, one)
+				}
+				if what == "resumes" {
 					act = func() error { _, err := b.replays.Tasks.Resume(ctx, b.merchant, one.ID); return err }
 				}
 				b.life.calls, b.life.at, b.life.accident = 0, call, how
@@ -557,6 +679,7 @@ func TestConformanceWhoBeginsOrResumesATaskAndIsStoppedTriesAgain(t *testing.T) 
 				b.life.at = 0
 				b.run()
 				list, _, err := b.replays.Tasks.List(ctx, b.merchant, 10, "")
+				list = slices.DeleteFunc(list, func(t task.Task) bool { return what == "replaces" && t.State == task.Cancelled })
 				if err != nil || len(list) != 1 || list[0].State != task.Done || list[0].Progress.Sent != 1 || b.jobsOf(wanted) != 1 || b.delivery(wanted).Version != 5 {
 					t.Fatalf("%s, %s, call %d: %d jobs, %+v, %v", what, how, call, b.jobsOf(wanted), list, err)
 				}

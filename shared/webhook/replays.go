@@ -29,13 +29,20 @@ type Again struct {
 }
 
 // Recover begins a task that sends what an endpoint chooses and did not get. The same one is answered with the one that
-// is on its way.
+// is on its way, and has it go on. One from before the endpoint was last enabled gives its place to one that asks for as much.
 func (r Replays) Recover(ctx context.Context, a Again) (task.Task, error) {
 	e, terms, err := r.recovery(ctx, a)
 	if err != nil {
 		return task.Task{}, err
 	}
 	name, err := id.New("tsk", r.now(), r.Random)
+	if err != nil {
+		return task.Task{}, err
+	}
+	err = r.Tasks.Replace(ctx, e.Merchant, e.ID, func(t task.Task) bool {
+		earlier, err := termsOf(t)
+		return err == nil && t.Kind == KindRecover && terms.replaces(earlier)
+	})
 	if err != nil {
 		return task.Task{}, err
 	}
