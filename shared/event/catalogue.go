@@ -78,7 +78,7 @@ var catalogue = []Kind{
 	{PayoutReopened, "The chain took back the block by which the payout had ended; its status says where it stands now, and its end is told again."},
 	{EndpointFailing, "No attempt to reach one of your webhook endpoints has succeeded for a while."},
 	{EndpointRecovered, "A webhook endpoint that was failing has answered with success again."},
-	{EndpointDisabled, "A webhook endpoint is disabled: by request, by its answer 410, or because nothing reached it for the whole schedule. What happens from now on is kept for it."},
+	{EndpointDisabled, "A webhook endpoint is disabled: by request, by its answer 410, or after 72 hours without one success. What happens from now on is kept for it."},
 	{EndpointTest, "A test that was asked for; it is sent to the endpoint that it was asked for, whatever that one subscribes to."},
 }
 
