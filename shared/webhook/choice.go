@@ -10,11 +10,11 @@ import (
 	"farrier/shared/problem"
 )
 
-// Where narrows the events about payments and deposits to those about these things; events about endpoints are about
+// Where narrows the events about payments, deposits and payouts to those about these things; events about endpoints are about
 // none of them, and it leaves them alone. What is empty narrows nothing.
 type Where struct {
-	Assets   []string          `dynamodbav:"assets,omitempty" json:"assets,omitempty" maxItems:"20" maxLength:"173" doc:"CAIP-19: only payments that can be paid in one of these, and deposits of them"`
-	Metadata map[string]string `dynamodbav:"metadata,omitempty" json:"metadata,omitempty" doc:"only payments, and deposits of payments, whose metadata has each of these keys with this value"`
+	Assets   []string          `dynamodbav:"assets,omitempty" json:"assets,omitempty" maxItems:"20" maxLength:"173" doc:"CAIP-19: only payments that can be paid in one of these, and deposits and payouts of them"`
+	Metadata map[string]string `dynamodbav:"metadata,omitempty" json:"metadata,omitempty" doc:"only payments, deposits of payments, and payouts, whose metadata has each of these keys with this value"`
 }
 
 // Limits of a choice. Those of metadata are a payment's own.
