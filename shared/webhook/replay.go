@@ -166,11 +166,8 @@ const (
 // firstJobs is how long the first job of an event may take to be done. What has no delivery after that has none coming.
 const firstJobs = 10 * time.Minute
 
-// judge says why a delivery is not to be sent again; "" where it is. A task's own is to be sent, and was.
-//
-// What was never tried was missed if it happened before the endpoint was last enabled, by any clock, or if it is so old that
-// its job must have been done; otherwise the job may be on its way, and asking again would be in vain.
-func judge(kind string, terms Terms, e Endpoint, told event.Event, d Delivery, now time.Time) string {
+// unwanted says why an event is left alone whatever became of it; "" where that decides.
+func unwanted(terms Terms, e Endpoint, told event.Event) string {
 	switch {
 	case told.Type == event.EndpointTest:
 		return skipTest
@@ -178,6 +175,17 @@ func judge(kind string, terms Terms, e Endpoint, told event.Event, d Delivery, n
 		return skipNotChosen
 	case len(terms.Types) > 0 && !slices.ContainsFunc(terms.Types, func(pattern string) bool { return matches(pattern, told.Type) }):
 		return skipType
+	default:
+		return ""
+	}
+}
+
+// judge says why a delivery of an event that is wanted is not to be sent again; "" where it is.
+//
+// What was never tried was missed if it happened before the endpoint was last enabled, by any clock, or if it is so old that
+// its job must have been done; otherwise the job may be on its way, and asking again would be in vain.
+func judge(kind string, e Endpoint, told event.Event, d Delivery, now time.Time) string {
+	switch {
 	case d.untried() && now.Sub(told.CreatedAt) < firstJobs && !told.CreatedAt.Before(e.enabledSince().Add(clocksApart)):
 		return skipOnItsWay
 	case d.untried():

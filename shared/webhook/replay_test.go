@@ -46,11 +46,11 @@ func TestWhatIsSentAgainAndWhatIsLeftAlone(t *testing.T) {
 		"another type":     {on, paid(time.Hour), is(Failed), []string{"payment.over", "deposit.*"}, skipType, skipType},
 		"one of the types": {on, paid(time.Hour), is(Failed), []string{"payment.over", "payment.paid"}, "", ""},
 	} {
-		terms := Terms{Types: c.types}
-		if got := judge(KindRecover, terms, c.endpoint, c.told, c.delivery, noon); got != c.recover {
+		one := telling{c.told, unwanted(Terms{Types: c.types}, c.endpoint, c.told), c.delivery}
+		if got := one.judged(task.Task{Kind: KindRecover}, c.endpoint, noon); got != c.recover {
 			t.Errorf("recover, %s: %q", name, got)
 		}
-		if got := judge(KindReplay, terms, c.endpoint, c.told, c.delivery, noon); got != c.replay {
+		if got := one.judged(task.Task{Kind: KindReplay}, c.endpoint, noon); got != c.replay {
 			t.Errorf("replay, %s: %q", name, got)
 		}
 	}

@@ -80,7 +80,7 @@ func (r Replayer) walk(ctx context.Context, t task.Task, terms Terms, e Endpoint
 	step := task.Step{Position: t.Position, Skipped: map[string]int{}}
 	for step.Looked < looksPerStep && step.Sent < room {
 		most := min(pageOfEvents, max(room-step.Sent, 10)) // at a slow rate few are read ahead in vain
-		page, more, err := r.page(ctx, t.Owner, e, span{terms.from(), until, step.Position}, most)
+		page, more, err := r.page(ctx, t.Owner, terms, e, span{terms.from(), until, step.Position}, most)
 		if err != nil {
 			return step, false, err
 		}
@@ -93,13 +93,13 @@ func (r Replayer) walk(ctx context.Context, t task.Task, terms Terms, e Endpoint
 			left--
 			step.Looked++
 			step.Position = one.event.ID
-			if why := one.judged(t, terms, e, r.now()); why != "" {
+			if why := one.judged(t, e, r.now()); why != "" {
 				step.Skipped[why]++
 			} else {
 				wanted = append(wanted, one)
 			}
 		}
-		if err := r.send(ctx, t, terms, e, wanted, &step); err != nil {
+		if err := r.send(ctx, t, e, wanted, &step); err != nil {
 			return step, false, err
 		}
 		if left == 0 && !more {
@@ -109,19 +109,24 @@ func (r Replayer) walk(ctx context.Context, t task.Task, terms Terms, e Endpoint
 	return step, false, nil
 }
 
-// telling is an event and what is recorded of its way to an endpoint.
+// telling is an event and, where it is wanted, what is recorded of its way to an endpoint.
 type telling struct {
 	event    event.Event
+	unwanted string // why it is not
 	delivery Delivery
 }
 
 // judged says why one is left alone. What the task has opened itself is not: it counts as sent once more, in the step
 // that is done again.
-func (one telling) judged(t task.Task, terms Terms, e Endpoint, now time.Time) string {
-	if one.delivery.Task == t.ID && t.ID != "" {
+func (one telling) judged(t task.Task, e Endpoint, now time.Time) string {
+	switch {
+	case one.unwanted != "":
+		return one.unwanted
+	case one.delivery.Task == t.ID && t.ID != "":
 		return ""
+	default:
+		return judge(t.Kind, e, one.event, one.delivery, now)
 	}
-	return judge(t.Kind, terms, e, one.event, one.delivery, now)
 }
 
 // span is the time that is read, and the last event that was.
@@ -130,9 +135,9 @@ type span struct {
 	after       string
 }
 
-// page reads a page of a merchant's events in the order of time, with their deliveries to an endpoint, and says whether
-// there may be more.
-func (r Replayer) page(ctx context.Context, merchant string, e Endpoint, s span, most int) (page []telling, more bool, err error) {
+// page reads a page of a merchant's events in the order of time, with the deliveries to an endpoint of those that are wanted,
+// and says whether there may be more.
+func (r Replayer) page(ctx context.Context, merchant string, terms Terms, e Endpoint, s span, most int) (page []telling, more bool, err error) {
 	query := dynamo.Query{PK: merchant, From: max(id.First("evt", s.from), s.after), To: id.LastBefore("evt", s.until), Limit: int32(most)} // #nosec G115 -- at most pageOfEvents
 	if query.From > query.To {
 		return nil, false, nil
@@ -144,13 +149,24 @@ func (r Replayer) page(ctx context.Context, merchant string, e Endpoint, s span,
 	if len(events) > 0 && events[0].ID == s.after { // the range begins with the last one of the page before
 		events = events[1:]
 	}
-	deliveries, err := r.Deliveries.of(ctx, e.ID, events)
-	for i, told := range events {
-		if err == nil {
-			page = append(page, telling{told, deliveries[i]})
+	var wanted []event.Event
+	for _, told := range events {
+		one := telling{event: told, unwanted: unwanted(terms, e, told)}
+		if one.unwanted == "" {
+			wanted = append(wanted, told)
+		}
+		page = append(page, one)
+	}
+	deliveries, err := r.Deliveries.of(ctx, e.ID, wanted)
+	if err != nil {
+		return nil, false, err
+	}
+	for i := range page {
+		if page[i].unwanted == "" {
+			page[i].delivery, deliveries = deliveries[0], deliveries[1:]
 		}
 	}
-	return page, next != "", err
+	return page, next != "", nil
 }
 
 // of finds the deliveries of events to an endpoint, in their order.
@@ -176,10 +192,10 @@ func (d Deliveries) of(ctx context.Context, endpoint string, events []event.Even
 }
 
 // send opens deliveries again, side by side, and sends their jobs.
-func (r Replayer) send(ctx context.Context, t task.Task, terms Terms, e Endpoint, wanted []telling, step *task.Step) error {
+func (r Replayer) send(ctx context.Context, t task.Task, e Endpoint, wanted []telling, step *task.Step) error {
 	opened := make([]opening, len(wanted))
 	troubles := cloud.SideBySide(len(wanted), cmp.Or(r.AtOnce, opensAtOnce), func(i int) (err error) {
-		opened[i], err = r.open(ctx, t, terms, e, wanted[i])
+		opened[i], err = r.open(ctx, t, e, wanted[i])
 		return err
 	})
 	var jobs []queue.Message
@@ -206,12 +222,12 @@ type opening struct {
 
 // open opens a delivery again, unless it is found to be another one meanwhile. It waits in the table as well as in the
 // queue, so that the sweep sends a job of its own should ours never be sent.
-func (r Replayer) open(ctx context.Context, t task.Task, terms Terms, e Endpoint, one telling) (opening, error) {
+func (r Replayer) open(ctx context.Context, t task.Task, e Endpoint, one telling) (opening, error) {
 	for d := one.delivery; ; {
 		if d.Task == t.ID {
 			return opening{}, nil
 		}
-		if why := judge(t.Kind, terms, e, one.event, d, r.now()); why != "" {
+		if why := judge(t.Kind, e, one.event, d, r.now()); why != "" {
 			return opening{skipped: why}, nil
 		}
 		d.Merchant = t.Owner
@@ -246,10 +262,11 @@ type Tally struct {
 	Skipped map[string]int `json:"skipped,omitempty"`
 }
 
-// What bounds a forecast: it is made while its caller waits.
+// What bounds a forecast: it is made while its caller waits, whom API Gateway gives up after 30 seconds
+// (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html).
 const (
-	countedByForecast = 10_000
-	forecastTakes     = 10 * time.Second
+	countedByForecast = 5_000
+	forecastTakes     = 3 * time.Second
 )
 
 // forecast counts what a task would do about so many events at the most, and does nothing.
@@ -258,12 +275,12 @@ func (r Replayer) forecast(ctx context.Context, t task.Task, terms Terms, e Endp
 	f := Forecast{Skipped: map[string]int{}, ByType: map[string]Tally{}}
 	s := span{from: terms.from(), until: terms.until(r.now())}
 	for f.Looked < most && r.Now().Sub(began) < forecastTakes {
-		page, more, err := r.page(ctx, t.Owner, e, s, min(pageOfEvents, most-f.Looked))
+		page, more, err := r.page(ctx, t.Owner, terms, e, s, min(pageOfEvents, most-f.Looked))
 		if err != nil {
 			return f, err
 		}
 		for _, one := range page {
-			f.count(one.event, one.judged(t, terms, e, r.now()))
+			f.count(one.event, one.judged(t, e, r.now()))
 			s.after, f.Until = one.event.ID, &one.event.CreatedAt
 		}
 		if !more {

@@ -642,6 +642,55 @@ func TestConformanceAForecastSaysWhereItStoppedCounting(t *testing.T) {
 	}
 }
 
+func TestConformanceAForecastEndsInTime(t *testing.T) {
+	b := newBureau(t, newTables(t))
+	for i := range 120 {
+		b.happened(40*time.Hour-time.Duration(i)*time.Minute, event.PaymentPaid)
+	}
+	e, terms, err := b.replays.recovery(context.Background(), b.again())
+	b.must(err)
+	slow := b.replays.Replayer
+	slow.Now = func() time.Time { b.now = b.now.Add(40 * time.Millisecond); return b.now } // so that one page takes longer than there is
+	f, err := slow.forecast(context.Background(), task.Task{Owner: b.merchant, Kind: KindRecover}, terms, e, countedByForecast)
+	if err != nil || f.Complete || f.Looked != pageOfEvents || f.Until == nil {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
+
+func TestConformanceOfWhatIsNotWantedNoDeliveryIsRead(t *testing.T) {
+	ctx := context.Background()
+	b := newBureau(t, newTables(t))
+	for i := range 3 {
+		b.happened(40*time.Hour-time.Duration(i)*time.Minute, event.DepositFinal)
+		b.happened(30*time.Hour-time.Duration(i)*time.Minute, event.PaymentOver)
+	}
+	ask := b.again()
+	ask.From, ask.Until, ask.Types = at(-48*time.Hour), at(-time.Hour), []string{"payment.paid"}
+	e, terms, err := b.replays.repetition(ctx, ask)
+	b.must(err)
+	for what, look := range map[string]func() (skipped map[string]int, err error){
+		"a forecast": func() (map[string]int, error) {
+			f, err := b.replays.forecast(ctx, task.Task{Owner: b.merchant, Kind: KindReplay}, terms, e, countedByForecast)
+			return f.Skipped, err
+		},
+		"a step": func() (map[string]int, error) {
+			step, _, err := b.replays.walk(ctx, task.Task{Owner: b.merchant, Kind: KindReplay}, terms, e, *ask.Until, 10)
+			return step.Skipped, err
+		},
+	} {
+		b.life.calls = 0
+		skipped, err := look()
+		if b.life.calls != 1 || err != nil || skipped[skipNotChosen] != 3 || skipped[skipType] != 3 {
+			t.Errorf("%s: %d calls, %v, %v", what, b.life.calls, skipped, err)
+		}
+	}
+	b.was(b.happened(20*time.Hour, event.PaymentPaid), Failed)
+	b.life.calls = 0
+	if f, err := b.replays.ForecastReplay(ctx, ask); b.life.calls != 3 || err != nil || f.Sent != 1 {
+		t.Errorf("one that is wanted: %d calls, %+v, %v", b.life.calls, f, err)
+	}
+}
+
 // TestConformanceWhoBeginsOrResumesATaskAndIsStoppedTriesAgain stops them at each of their calls; the same again ends
 // with one task that is done.
 func TestConformanceWhoBeginsOrResumesATaskAndIsStoppedTriesAgain(t *testing.T) {

@@ -126,11 +126,11 @@ func TestConformanceADeliveryWhoseJobIsGoneCanBeSentAgain(t *testing.T) {
 	if err := f.courier.Deliveries.write(context.Background(), d); err != nil {
 		t.Fatal(err)
 	}
-	if why := judge(KindRecover, Terms{}, e, told, d, f.now()); why != "" {
+	if why := judge(KindRecover, e, told, d, f.now()); why != "" {
 		t.Errorf("recover leaves it alone: %s", why)
 	}
 	fresh := d.waitInQueue(f.now())
-	if why := judge(KindRecover, Terms{}, e, told, fresh, f.now()); why != skipPending {
+	if why := judge(KindRecover, e, told, fresh, f.now()); why != skipPending {
 		t.Errorf("recover takes one that is on its way: %q", why)
 	}
 	s := Sender{Events: f.courier.Events, Endpoints: f.courier.Endpoints, Deliveries: f.courier.Deliveries, Jobs: f.courier.Jobs, Now: f.now, Random: rand.Reader}
