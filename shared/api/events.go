@@ -17,7 +17,7 @@ type listEvents struct {
 	Acting
 	Paging
 	After string    `query:"after" maxLength:"2048" pattern:"^[A-Za-z0-9_-]*$" patternDescription:"a cursor that this list gave" doc:"follows the events instead, the oldest first: next of the page before; without a value from the beginning"`
-	From  time.Time `query:"from" doc:"follows the events instead, the oldest first, from those that happened at this time (RFC 3339) or later"`
+	From  time.Time `query:"from" doc:"follows the events instead, the oldest first, from those that happened at this time (RFC 3339) or later; what happened before and is only recorded after you have begun comes too"`
 
 	follows, begins bool // after is there; from is
 }

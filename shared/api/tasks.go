@@ -101,7 +101,7 @@ func (a *API) taskRoutes(to huma.API) {
 	register(a, to, route{
 		ID: "replay-webhook-endpoint", Method: http.MethodPost, Path: endpoint + "/replay", Tag: "Webhooks", Summary: "Send a webhook endpoint everything of some time again",
 		More: "Everything that it chooses between two moments, delivered or not, under the same webhook-id and with the header webhook-replay. What is pending is left alone. " +
-			"The same replay asked for again, also when it is done, is that task; for another one, give another round.",
+			"The same replay asked for again, also when it is done, is that task; for another one, give another round. In place of one that was cancelled or failed the next round is begun.",
 		Scope: merchant.WebhooksWrite, Also: merchant.EventsRead, Status: http.StatusAccepted, Errors: missing,
 		Example: map[string]any{"from": exampleTime, "until": exampleTime.Add(time.Hour), "types": []string{"payment.*"}, "dry_run": true}, Answer: Sending{DryRun: &exampleForecast},
 	}, a.replayEndpoint)

@@ -119,10 +119,14 @@ func TestAReplayPressedAgainIsTheSameAndARoundIsAnother(t *testing.T) {
 	body := map[string]any{"from": "2026-11-20T10:00:00Z", "until": "2026-11-20T11:00:00Z"}
 	first := b.post(key, one+"/replay", body).want(t, http.StatusAccepted).JSON["task"].(map[string]any)
 	b.post(key, "/v1/tasks/"+first["id"].(string)+"/cancel", nil).want(t, http.StatusOK)
-	if again := b.post(key, one+"/replay", body).want(t, http.StatusAccepted).JSON["task"].(map[string]any); again["id"] != first["id"] || again["state"] != "cancelled" {
-		t.Errorf("%v", again)
+	if again := b.post(key, one+"/replay", body).want(t, http.StatusAccepted).JSON["task"].(map[string]any); again["id"] == first["id"] || again["state"] != "running" || again["terms"].(map[string]any)["round"] != 2.0 {
+		t.Errorf("one that was cancelled stands in the way: %v", again)
+	} else if twice := b.post(key, one+"/replay", body).want(t, http.StatusAccepted).JSON["task"].(map[string]any); twice["id"] != again["id"] {
+		t.Errorf("%v", twice)
+	} else {
+		b.post(key, "/v1/tasks/"+again["id"].(string)+"/cancel", nil).want(t, http.StatusOK)
 	}
-	body["round"] = 2
+	body["round"] = 3
 	if second := b.post(key, one+"/replay", body).want(t, http.StatusAccepted).JSON["task"].(map[string]any); second["id"] == first["id"] || second["state"] != "running" {
 		t.Errorf("%v", second)
 	}

@@ -21,8 +21,11 @@ const (
 	Failed    State = "failed"    // it cannot go on; the reason says why
 )
 
+// InVain says that it ended before all was done.
+func (s State) InVain() bool { return s == Cancelled || s == Failed }
+
 // ended says that nothing will happen any more.
-func (s State) ended() bool { return s == Done || s == Cancelled || s == Failed }
+func (s State) ended() bool { return s == Done || s.InVain() }
 
 // Operator owns the tasks that are no merchant's.
 const Operator = "operator"

@@ -310,6 +310,38 @@ func TestConformanceAReplaySendsEverythingOnceForEachRound(t *testing.T) {
 	}
 }
 
+func TestConformanceAReplayThatWasCancelledIsBegunAgain(t *testing.T) {
+	ctx := context.Background()
+	b := newBureau(t, newTables(t))
+	e := b.was(b.happened(30*time.Hour, event.PaymentPaid), Delivered)
+	ask := b.again()
+	ask.From, ask.Until = at(-31*time.Hour), at(-29*time.Hour)
+	press := func() task.Task {
+		t.Helper()
+		one, err := b.replays.Replay(ctx, ask)
+		b.must(err)
+		return one
+	}
+	var dead []string
+	for range 2 {
+		one := press()
+		if one.State != task.Running || slices.Contains(dead, one.ID) || press().ID != one.ID {
+			t.Fatalf("after %d were cancelled: %+v", len(dead), one)
+		}
+		_, err := b.replays.Tasks.Cancel(ctx, b.merchant, one.ID)
+		b.must(err)
+		dead = append(dead, one.ID)
+	}
+	third := press()
+	b.run()
+	if again := press(); again.ID != third.ID || again.State != task.Done || again.Progress.Sent != 1 {
+		t.Errorf("%+v", again)
+	}
+	if ask.Round = 3; press().ID != third.ID || b.jobsOf(e) != 1 {
+		t.Errorf("the third round is done, and is another one: %d jobs", b.jobsOf(e))
+	}
+}
+
 // TestConformanceARecoverIsWholeWhereverItIsStopped stops it at each of its calls, before it, after it and with the call
 // done twice; each time it ends with every event opened once.
 func TestConformanceARecoverIsWholeWhereverItIsStopped(t *testing.T) {

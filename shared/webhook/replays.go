@@ -50,13 +50,18 @@ func (r Replays) Recover(ctx context.Context, a Again) (task.Task, error) {
 }
 
 // Replay begins a task that sends what an endpoint chooses, delivered or not. The same one, of the same round, is
-// begun once for ever.
+// done once for ever; what was cancelled or failed is not done, and gives its place to the round after it.
 func (r Replays) Replay(ctx context.Context, a Again) (task.Task, error) {
 	e, terms, err := r.repetition(ctx, a)
 	if err != nil {
 		return task.Task{}, err
 	}
-	return r.start(ctx, KindReplay, replayID(a.Merchant, terms), e, terms, a.Rate)
+	for ; ; terms.Round++ {
+		t, err := r.start(ctx, KindReplay, replayID(a.Merchant, terms), e, terms, a.Rate)
+		if err != nil || !t.State.InVain() {
+			return t, err
+		}
+	}
 }
 
 // ForecastRecover counts what Recover would send.
