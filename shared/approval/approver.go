@@ -27,14 +27,14 @@ const (
 
 // Approver is a person who may let payouts go. The text of the key is "fa_", the approver's ULID and 43 characters of secret.
 type Approver struct {
-	PK string `dynamodbav:"pk"` // the approver's id
-	SK string `dynamodbav:"sk"` // always "approver"
+	PK string `dynamodbav:"pk"` // always "approver": there are few, and they are listed
+	SK string `dynamodbav:"sk"` // the approver's id
 
 	ID         string     `dynamodbav:"id"`
 	Name       string     `dynamodbav:"name"`
 	Hash       string     `dynamodbav:"hash"`           // SHA-256 of the key's text, in hex
 	Secret     string     `dynamodbav:"secret"`         // of the second factor, sealed for the signer
-	Keys       []string   `dynamodbav:"keys,omitempty"` // ids of API keys that the same person holds: what is asked for by them this person does not approve
+	Keys       []string   `dynamodbav:"keys,omitempty"` // ids of API keys that the same person holds, Operator for the operator's: what is asked for by them this person does not approve
 	CreatedAt  time.Time  `dynamodbav:"created_at"`
 	DisabledAt *time.Time `dynamodbav:"disabled_at,omitempty"`
 	Version    int64      `dynamodbav:"version"`
@@ -44,7 +44,7 @@ type Approver struct {
 type ApproverView struct {
 	ID         string     `json:"id" example:"apr_01JD0Z5T3N8Q4W7R2X9Y6V1K5M"`
 	Name       string     `json:"name" example:"Ann of finance"`
-	Keys       []string   `json:"keys,omitempty" doc:"API keys that the same person holds"`
+	Keys       []string   `json:"keys,omitempty" doc:"API keys that the same person holds; operator is the operator's"`
 	CreatedAt  time.Time  `json:"created_at"`
 	DisabledAt *time.Time `json:"disabled_at,omitempty"`
 }
@@ -54,8 +54,11 @@ func (a Approver) View() ApproverView {
 	return ApproverView{ID: a.ID, Name: a.Name, Keys: a.Keys, CreatedAt: a.CreatedAt, DisabledAt: a.DisabledAt}
 }
 
-// asked says whether the approver is who asked: a key's id names the requester.
-func (a Approver) asked(requester string) bool {
+// Operator is the operator's key among those that a person holds, and who asks for a payout with it.
+const Operator = "operator"
+
+// Asked says whether the approver is who asked: a key's id names the requester.
+func (a Approver) Asked(requester string) bool {
 	return requester == a.ID || slices.Contains(a.Keys, requester)
 }
 
@@ -100,7 +103,8 @@ func (s Approvers) Create(ctx context.Context, name string, keys []string) (Appr
 	if err != nil {
 		return Approver{}, Given{}, err
 	}
-	a := Approver{PK: named, SK: "approver", ID: named, Name: name, Hash: hashOf(key), Secret: sealed, Keys: keys, CreatedAt: now, Version: 1}
+	at := approverKey(named)
+	a := Approver{PK: at.PK, SK: at.SK, ID: named, Name: name, Hash: hashOf(key), Secret: sealed, Keys: keys, CreatedAt: now, Version: 1}
 	err = s.Table.Create(ctx, a)
 	var stored Approver
 	if exists, readErr := dynamo.Exists(err, &stored); exists && readErr == nil && stored.Hash == a.Hash && stored.Secret == a.Secret {
@@ -123,6 +127,11 @@ func (s Approvers) Get(ctx context.Context, name string) (Approver, error) {
 		return a, errNoApprover
 	}
 	return a, err
+}
+
+// List reads a page of all approvers.
+func (s Approvers) List(ctx context.Context, limit int32, cursor string) ([]Approver, string, error) {
+	return dynamo.List[Approver](ctx, s.Table, dynamo.Query{PK: approverKey("").PK, Limit: limit, Cursor: cursor})
 }
 
 // Disable ends what an approver may do. One that is disabled stays as it is.
@@ -163,7 +172,7 @@ var (
 	errNoApprover = problem.New(problem.NotFound, "there is no such approver")
 )
 
-func approverKey(name string) dynamo.Key { return dynamo.Key{PK: name, SK: "approver"} }
+func approverKey(name string) dynamo.Key { return dynamo.Key{PK: "approver", SK: name} }
 
 func hashOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
@@ -193,7 +202,7 @@ func checkApprover(name string, keys []string) error {
 		return problem.Field("keys", fmt.Sprintf("names more than %d", MaxKeys))
 	}
 	for i, key := range keys {
-		if !id.Valid("key", key) {
+		if key != Operator && !id.Valid("key", key) {
 			return problem.Field(fmt.Sprintf("keys[%d]", i), "is not the id of a key")
 		}
 	}

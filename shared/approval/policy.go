@@ -229,7 +229,7 @@ func (p Policy) fault(asked Asked, rule Rule, a Approval, approvers map[string]A
 		return failure(a.Approver, Unknown, "there is no such approver")
 	case by.DisabledAt != nil:
 		return failure(a.Approver, Disabled, "the approver is disabled")
-	case by.asked(asked.Requester):
+	case by.Asked(asked.Requester):
 		return failure(a.Approver, Requester, "who asks for a payout does not approve it")
 	case !slices.Contains(rule.Of, a.Approver):
 		return failure(a.Approver, NotNamed, "the rule does not name this approver")

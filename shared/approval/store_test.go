@@ -78,8 +78,11 @@ func TestConformanceAnApproversKeyAndSecretAreKeptSoThatNobodyReadsThem(t *testi
 		t.Fatalf("%+v, %v", got, err)
 	}
 	var item dynamo.Item
-	if err := r.approvers.Table.Each(ctx, dynamo.Query{PK: a.ID}, func(i dynamo.Item) error { item = i; return nil }); err != nil {
+	if err := r.approvers.Table.Each(ctx, dynamo.Query{PK: a.PK}, func(i dynamo.Item) error { item = i; return nil }); err != nil {
 		t.Fatal(err)
+	}
+	if len(item) == 0 {
+		t.Fatal("the approver's item is not found")
 	}
 	text := fmt.Sprintf("%#v %+v", item["secret"], got)
 	if strings.Contains(text, given.Key) || strings.Contains(text, string(secret)) || len(secret) != secretLength {
@@ -103,6 +106,28 @@ func TestConformanceAnApproversKeyAndSecretAreKeptSoThatNobodyReadsThem(t *testi
 	}
 	if _, err := r.approvers.Authenticate(ctx, given.Key); !problem.Is(err, problem.Unauthorized) {
 		t.Errorf("disabled: %v", err)
+	}
+}
+
+func TestConformanceApproversAreListedWithTheKeysThatTheyHold(t *testing.T) {
+	r, ctx := newRoom(t), context.Background()
+	ann, _, _ := r.ann(t)
+	bob, _, err := r.approvers.Create(ctx, "Bob", []string{Operator, "key_01JD0Z5T3N8Q4W7R2X9Y6V1K5M"})
+	if err != nil || !bob.Asked(Operator) || ann.Asked(Operator) {
+		t.Fatalf("%+v, %v", bob, err)
+	}
+	page, next, err := r.approvers.List(ctx, 1, "")
+	if err != nil || len(page) != 1 || next == "" {
+		t.Fatalf("%+v, %q, %v", page, next, err)
+	}
+	rest, _, err := r.approvers.List(ctx, 10, next)
+	if err != nil || len(rest) != 1 || rest[0].ID == page[0].ID {
+		t.Fatalf("%+v, %v", rest, err)
+	}
+	for _, a := range []Approver{page[0], rest[0]} {
+		if a.Name != "Ann" && len(a.View().Keys) != 2 {
+			t.Errorf("%+v", a)
+		}
 	}
 }
 

@@ -39,12 +39,10 @@ type Request struct {
 	Lookalike bool
 }
 
-// Facts answers what the text of a destination does not tell.
+// Facts answers what the text of a request does not tell. Whether code lies at an address is asked of a node, by pay.
 type Facts interface {
 	// Ours says whether an address is one of this system's: a deposit address, a hot wallet.
 	Ours(ctx context.Context, on chain.ID, address string) (bool, error)
-	// Contract says whether code lies at an address.
-	Contract(ctx context.Context, on chain.ID, address string) (bool, error)
 	// Least is the smallest amount of an asset that may be paid out: below it the fee eats the money, or nodes do not take it.
 	Least(ctx context.Context, asset money.Asset) (money.Amount, error)
 	// Known are the destinations that a merchant has allowed or paid before whose ends are an address's.
@@ -53,7 +51,7 @@ type Facts interface {
 
 // asked checks what the text of a request does not tell.
 func (s Store) asked(ctx context.Context, r Request, p Payout) (Payout, error) {
-	if err := checkFacts(ctx, s.Facts, r, p); err != nil {
+	if err := checkFacts(ctx, s.Facts, p); err != nil {
 		return Payout{}, err
 	}
 	known, err := s.Facts.Known(ctx, p.PK, p.Chain(), EndsOf(p.To))
@@ -156,22 +154,13 @@ func isBurn(to string) bool {
 	return to == "0x000000000000000000000000000000000000dead" || strings.HasPrefix(to, "0x"+strings.Repeat("0", 37))
 }
 
-func checkFacts(ctx context.Context, facts Facts, r Request, p Payout) error {
+func checkFacts(ctx context.Context, facts Facts, p Payout) error {
 	ours, err := facts.Ours(ctx, p.Chain(), p.To)
 	if err != nil {
 		return err
 	}
 	if ours {
 		return problem.Field("to", "is an address of this system; a payout goes to somebody else")
-	}
-	if !r.Contract {
-		contract, err := facts.Contract(ctx, p.Chain(), p.To)
-		if err != nil {
-			return err
-		}
-		if contract {
-			return problem.Field("to", "is a contract; say that it may be one where its owner can take "+p.Symbol+" out of it")
-		}
 	}
 	least, err := facts.Least(ctx, p.Asset)
 	if err != nil {

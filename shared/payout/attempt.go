@@ -183,7 +183,8 @@ func (p Payout) Settle(now time.Time) (Payout, error) {
 	if err != nil {
 		return p, err
 	}
-	p.Reason, p.Booked, p.Attempts = why, false, slices.Clone(p.Attempts)
+	p = p.because(why)
+	p.Booked, p.Attempts = false, slices.Clone(p.Attempts)
 	for i := range p.Attempts {
 		p.Attempts[i].Outcome = Overtaken
 	}
@@ -203,8 +204,8 @@ func (p Payout) Overtake(tx string, now time.Time) (Payout, error) {
 	if err != nil {
 		return p, err
 	}
-	p = p.found(nil)
-	p.Overtaker, p.Reason, p.Booked = tx, "another transaction has its nonce", false
+	p = p.found(nil).because("another transaction has its nonce")
+	p.Overtaker, p.Booked = tx, false
 	for i := range p.Attempts {
 		p.Attempts[i].Outcome = Overtaken
 	}

@@ -13,8 +13,8 @@ import (
 // that somebody else has added it.
 const UsualWait = 24 * time.Hour
 
-// Destination is an address that a merchant has allowed, or has paid. One key pair has one address on all chains of a
-// family, so it is known by its family.
+// Destination is an address that a merchant has allowed, or has paid: there is a table of either. One key pair has one address
+// on all chains of a family, so it is known by its family.
 type Destination struct {
 	PK string `dynamodbav:"pk"` // merchant
 	SK string `dynamodbav:"sk"` // family/first characters…last ones/address, so that look-alikes are neighbours
@@ -23,7 +23,7 @@ type Destination struct {
 	Label     string     `dynamodbav:"label,omitempty"`
 	AllowedAt *time.Time `dynamodbav:"allowed_at,omitempty"` // when it was put on the list; nil where it is not on it
 	AllowedBy string     `dynamodbav:"allowed_by,omitempty"`
-	PaidAt    *time.Time `dynamodbav:"paid_at,omitempty"` // when a payout to it was first asked for and allowed
+	PaidAt    *time.Time `dynamodbav:"paid_at,omitempty"` // when a payout to it was first made
 	Version   int64      `dynamodbav:"version"`
 }
 

@@ -87,6 +87,8 @@ type Payout struct {
 	Attempts  []Attempt `dynamodbav:"attempts,omitempty"`
 	Mined     *Mined    `dynamodbav:"mined,omitempty"`
 	Overtaker string    `dynamodbav:"overtaker,omitempty"` // the transaction that has its nonce, of one that is replaced
+	Unwanted  string    `dynamodbav:"unwanted,omitempty"`  // why it is to be cancelled, by whoever keeps the book (see Unwant)
+	History   []Change  `dynamodbav:"history,omitempty"`   // its states so far, this one among them
 
 	CreatedAt time.Time `dynamodbav:"created_at"`
 	UpdatedAt time.Time `dynamodbav:"updated_at"`
@@ -141,6 +143,16 @@ type Mined struct {
 	Fee       money.Amount `dynamodbav:"fee"` // paid, in the chain's own coin
 	Reverted  bool         `dynamodbav:"reverted,omitempty"`
 }
+
+// Change is one change of a payout's state.
+type Change struct {
+	State  State     `dynamodbav:"state"`
+	At     time.Time `dynamodbav:"at"`
+	Reason string    `dynamodbav:"reason,omitempty"`
+}
+
+// maxHistory bounds what a chain that is reorganised for ever adds to a payout: beyond it the oldest change but the first goes.
+const maxHistory = 100
 
 // Chain is where the payout is made.
 func (p Payout) Chain() chain.ID { return chain.ID(p.Asset.Chain()) }
@@ -204,7 +216,7 @@ func (p Payout) Allocate(nonce uint64, now time.Time) (Payout, error) {
 		return p, nil
 	case p.Nonce != nil:
 		return p, ErrNonce
-	case p.State != Reserved:
+	case p.State != Reserved || p.Unwanted != "":
 		return p, &MoveError{From: p.State, To: Signed}
 	}
 	p = p.next(now)
@@ -250,8 +262,21 @@ func (p Payout) in(to State, now time.Time) Payout {
 		events = []string{"payout." + string(to)}
 	}
 	p = p.next(now, events...)
+	if p.State != to {
+		p.History = append(slices.Clone(p.History), Change{State: to, At: now})
+		if len(p.History) > maxHistory {
+			p.History = slices.Delete(p.History, 1, 2)
+		}
+	}
 	p.State = to
 	p.OpenChain = p.open()
+	return p
+}
+
+// because is the payout with the reason for what it became just now.
+func (p Payout) because(reason string) Payout {
+	p.Reason = reason
+	p.History[len(p.History)-1].Reason = reason // a slice that in has made
 	return p
 }
 
@@ -304,7 +329,8 @@ func (p Payout) Hold(reason string, now time.Time) (Payout, error) {
 	from := p.State
 	p, err := p.moved(Held, now)
 	if err == nil {
-		p.HeldFrom, p.Reason = from, reason
+		p.HeldFrom = from
+		p = p.because(reason)
 	}
 	return p, err
 }
@@ -325,6 +351,22 @@ func (p Payout) Refuse(reason string, now time.Time) (Payout, error) {
 	return p.giveUp(Failed, reason, now)
 }
 
+// Unwant is the payout after its merchant took it back. It is cancelled at once where no money is reserved for it. Where there
+// is some it gets no nonce any more, so that nothing is signed, and waits for whoever keeps the book to cancel it.
+func (p Payout) Unwant(reason string, now time.Time) (Payout, error) {
+	switch {
+	case p.Unwanted != "" || p.State == Cancelled:
+		return p, nil
+	case !p.Booked:
+		return p.Cancel(reason, now)
+	case p.Nonce != nil || !CanMove(p.State, Cancelled):
+		return p, &MoveError{From: p.State, To: Cancelled}
+	}
+	p = p.next(now)
+	p.Unwanted = reason
+	return p, nil
+}
+
 // Cancel takes a payout back that is not signed; its reserve goes back in the same transaction.
 func (p Payout) Cancel(reason string, now time.Time) (Payout, error) {
 	return p.giveUp(Cancelled, reason, now)
@@ -336,7 +378,8 @@ func (p Payout) giveUp(to State, reason string, now time.Time) (Payout, error) {
 	}
 	p, err := p.moved(to, now)
 	if err == nil {
-		p.Reason, p.HeldFrom, p.Booked = reason, "", false
+		p.HeldFrom, p.Unwanted, p.Booked = "", "", false
+		p = p.because(reason)
 	}
 	return p, err
 }

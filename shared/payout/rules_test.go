@@ -148,13 +148,13 @@ func TestAPayoutMovesOnlyAlongItsArrows(t *testing.T) {
 		}
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			before := p
-			past := slices.Clone(p.Attempts)
+			past, history := slices.Clone(p.Attempts), slices.Clone(p.History)
 			var next Payout
 			var err error
 			n := rapid.IntRange(0, 4).Draw(t, "n")
 			block := rapid.SampledFrom([]string{"", "0xb1", "0xb2", "0xee"}).Draw(t, "block")
 			mined := Mined{Attempt: n, Height: 7, BlockHash: block, Reverted: rapid.Bool().Draw(t, "reverted")}
-			switch rapid.IntRange(0, 15).Draw(t, "what") {
+			switch rapid.IntRange(0, 16).Draw(t, "what") {
 			case 0:
 				next, err = p.Check(noon)
 			case 1:
@@ -192,11 +192,16 @@ func TestAPayoutMovesOnlyAlongItsArrows(t *testing.T) {
 				next, err = p.Deallocate(noon)
 			case 15:
 				next, err = p.Close(noon.Add(WatchFor))
+			case 16:
+				next, err = p.Unwant("why", noon)
 			}
 			if !slices.EqualFunc(before.Attempts, past, func(a, b Attempt) bool {
 				return a.Outcome == b.Outcome && a.Hash == b.Hash && a.BroadcastAt == b.BroadcastAt
 			}) {
 				t.Fatal("a step changed the payout before it")
+			}
+			if !slices.Equal(before.History, history) {
+				t.Fatal("a step changed the history of the payout before it")
 			}
 			if err != nil || next.Version == before.Version {
 				if next.State != before.State || next.Version != before.Version || len(next.Attempts) != len(before.Attempts) {
@@ -212,6 +217,7 @@ func TestAPayoutMovesOnlyAlongItsArrows(t *testing.T) {
 			}
 			sound(t, next)
 			tells(t, before, next)
+			remembers(t, before, next)
 			p = next
 		}
 	})
@@ -228,6 +234,9 @@ func sound(t *rapid.T, p Payout) {
 	}
 	if p.Nonce != nil && len(p.Attempts) == 0 && p.State != Reserved {
 		t.Fatalf("%s, and something may be signed with the nonce %d", p.State, *p.Nonce)
+	}
+	if p.Unwanted != "" && (p.Nonce != nil || !p.Booked) {
+		t.Fatalf("%s, unwanted, reserved %t, nonce %v", p.State, p.Booked, p.Nonce)
 	}
 	reserved := slices.Contains([]State{Reserved, Signed, Broadcast, Confirming}, from)
 	if p.Booked != reserved {
@@ -259,6 +268,17 @@ func sound(t *rapid.T, p Payout) {
 	}
 	if (succeeded == 1) != (p.State == Final) {
 		t.Fatalf("%s, and %d attempts succeeded", p.State, succeeded)
+	}
+}
+
+// remembers is a judge of what a step adds to the history.
+func remembers(t *rapid.T, before, after Payout) {
+	want := slices.Clone(before.History)
+	if before.State != after.State {
+		want = append(want, Change{State: after.State, At: noon, Reason: after.Reason})
+	}
+	if !slices.EqualFunc(want, after.History, func(a, b Change) bool { return a.State == b.State && a.Reason == b.Reason }) {
+		t.Fatalf("%+v became %+v", before.History, after.History)
 	}
 }
 
@@ -329,6 +349,48 @@ func TestWhatMayBeSignedAlreadyIsNotGivenUp(t *testing.T) {
 	}
 	if _, err := signed(t).Deallocate(noon); !errors.Is(err, ErrNonce) {
 		t.Errorf("a signed one: %v", err)
+	}
+}
+
+func TestWhatIsNotWantedAnyMoreIsNeverSigned(t *testing.T) {
+	p := sample()
+	if gone, err := p.Unwant("why", noon); err != nil || gone.State != Cancelled || gone.Reason != "why" {
+		t.Errorf("one without a reserve: %+v, %v", gone, err)
+	}
+	for _, step := range []func(Payout, time.Time) (Payout, error){Payout.Check, Payout.Approve, Payout.Reserve} {
+		var err error
+		if p, err = step(p, noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waits, err := p.Unwant("why", noon)
+	if err != nil || waits.State != Reserved || waits.Unwanted != "why" {
+		t.Fatalf("%+v, %v", waits, err)
+	}
+	if again, err := waits.Unwant("another", noon); err != nil || again.Version != waits.Version {
+		t.Errorf("again: %+v, %v", again, err)
+	}
+	var no *MoveError
+	if _, err := waits.Allocate(5, noon); !errors.As(err, &no) {
+		t.Errorf("it gets a nonce: %v", err)
+	}
+	if gone, err := waits.Cancel(waits.Unwanted, noon); err != nil || gone.State != Cancelled || gone.Booked || gone.Unwanted != "" {
+		t.Errorf("%+v, %v", gone, err)
+	}
+	late, _ := p.Allocate(5, noon)
+	if _, err := late.Unwant("why", noon); !errors.As(err, &no) {
+		t.Errorf("one that may be signed already: %v", err)
+	}
+}
+
+func TestAHistoryIsBounded(t *testing.T) {
+	p := sample().in(Checked, noon)
+	for range maxHistory {
+		p, _ = p.Hold("why", noon)
+		p, _ = p.Resume(noon)
+	}
+	if n := len(p.History); n != maxHistory || p.History[0].State != Checked || p.History[n-2].State != Held || p.History[n-2].Reason != "why" {
+		t.Errorf("%d: %+v", n, p.History)
 	}
 }
 
@@ -442,13 +504,12 @@ func TestAReorganisationOpensTheNextRoundAndLateNewsOfAnOlderForkDoesNot(t *test
 
 // facts are fixed answers.
 type facts struct {
-	ours, contract bool
-	least          int64
-	known          []Destination
+	ours  bool
+	least int64
+	known []Destination
 }
 
-func (f facts) Ours(context.Context, chain.ID, string) (bool, error)     { return f.ours, nil }
-func (f facts) Contract(context.Context, chain.ID, string) (bool, error) { return f.contract, nil }
+func (f facts) Ours(context.Context, chain.ID, string) (bool, error) { return f.ours, nil }
 func (f facts) Least(context.Context, money.Asset) (money.Amount, error) {
 	return money.Units(f.least), nil
 }
@@ -480,8 +541,6 @@ func TestWhatCannotBePaidIsRefusedByTheFieldsName(t *testing.T) {
 		"the token itself":                 {func(r *Request) { r.To = usdt.Reference() }, facts{}, "to"},
 		"the wallet itself":                {func(r *Request) { r.To = wallet }, facts{}, "to"},
 		"one of ours":                      {func(*Request) {}, facts{ours: true}, "to"},
-		"a contract":                       {func(*Request) {}, facts{contract: true}, "to"},
-		"a contract that may be":           {func(r *Request) { r.Contract = true }, facts{contract: true}, ""},
 		"zero":                             {func(r *Request) { r.Amount = "0.00" }, facts{}, "amount"},
 		"negative":                         {func(r *Request) { r.Amount = "-1" }, facts{}, "amount"},
 		"an unknown speed":                 {func(r *Request) { r.Speed = "soon" }, facts{}, "speed"},

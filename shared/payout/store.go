@@ -35,6 +35,12 @@ type claim struct {
 	CreatedAt time.Time `dynamodbav:"created_at"`
 }
 
+// Hint asks pay to look at a payout now. It may be lost: pay looks at all that are open.
+type Hint struct {
+	Merchant string `json:"merchant"`
+	Payout   string `json:"payout"`
+}
+
 // attempts is how often a step is decided anew when another writer was faster.
 const attempts = 8
 
@@ -184,84 +190,6 @@ func (s Store) Step(ctx context.Context, merchant, name string, decide func(Payo
 
 // ErrBook says that a move changes what the book says, and so is made in the book's transaction.
 var ErrBook = errors.New("payout: this move is made with the book")
-
-// Destinations keeps what merchants allow and have paid.
-type Destinations struct {
-	Table dynamo.Table
-	Now   func() time.Time
-}
-
-// Get reads a destination; one that is not known is the empty one.
-func (s Destinations) Get(ctx context.Context, merchant string, on chain.ID, address string) (Destination, error) {
-	key := DestinationKey(merchant, on, address)
-	d := Destination{PK: key.PK, SK: key.SK, Address: address}
-	err := s.Table.Get(ctx, key, &d)
-	if errors.Is(err, dynamo.ErrMissing) {
-		return d, nil
-	}
-	return d, err
-}
-
-// Known are the merchant's destinations with the same ends.
-func (s Destinations) Known(ctx context.Context, merchant string, on chain.ID, ends Ends) ([]Destination, error) {
-	var all []Destination
-	err := dynamo.Each(ctx, s.Table, dynamo.Query{PK: merchant, Prefix: endsPrefix(on, ends)}, func(d Destination) error {
-		if d.AllowedAt != nil || d.PaidAt != nil { // what was taken off the list and never paid is no longer known
-			all = append(all, d)
-		}
-		return nil
-	})
-	return all, err
-}
-
-// Allow puts a destination on the list; one that is there keeps its moment, so that nobody has to wait again.
-func (s Destinations) Allow(ctx context.Context, merchant string, on chain.ID, address, label, by string) (Destination, error) {
-	return s.change(ctx, merchant, on, address, func(d Destination, now time.Time) (Destination, bool) {
-		if d.AllowedAt != nil {
-			return d, false
-		}
-		d.AllowedAt, d.AllowedBy, d.Label = &now, by, label
-		return d, true
-	})
-}
-
-// Disallow takes a destination off the list; whoever puts it back waits again.
-func (s Destinations) Disallow(ctx context.Context, merchant string, on chain.ID, address string) (Destination, error) {
-	return s.change(ctx, merchant, on, address, func(d Destination, _ time.Time) (Destination, bool) {
-		was := d.AllowedAt != nil
-		d.AllowedAt, d.AllowedBy = nil, ""
-		return d, was
-	})
-}
-
-// Paid remembers that a payout to a destination was made.
-func (s Destinations) Paid(ctx context.Context, merchant string, on chain.ID, address string) (Destination, error) {
-	return s.change(ctx, merchant, on, address, func(d Destination, now time.Time) (Destination, bool) {
-		if d.PaidAt != nil {
-			return d, false
-		}
-		d.PaidAt = &now
-		return d, true
-	})
-}
-
-func (s Destinations) change(ctx context.Context, merchant string, on chain.ID, address string, f func(Destination, time.Time) (Destination, bool)) (Destination, error) {
-	for range attempts {
-		d, err := s.Get(ctx, merchant, on, address)
-		if err != nil {
-			return d, err
-		}
-		next, news := f(d, s.Now().UTC().Truncate(time.Millisecond))
-		if !news {
-			return d, nil
-		}
-		next.Version++
-		if err = s.Table.Follow(ctx, next, d.Version); !errors.Is(err, dynamo.ErrStale) {
-			return next, err
-		}
-	}
-	return Destination{}, errBusy
-}
 
 // Freezes keeps what is frozen.
 type Freezes struct {

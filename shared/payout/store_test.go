@@ -30,7 +30,7 @@ func TestConformanceAReferenceIsOnePayoutForEver(t *testing.T) {
 		t.Fatalf("%+v, %v", made, err)
 	}
 	s.Now = func() time.Time { return noon.Add(time.Hour) }
-	s.Facts = facts{contract: true} // what was made is not looked at again
+	s.Facts = facts{ours: true} // what was made is not looked at again
 	r := asking()
 	r.FeeMost = money.Units(7) // chosen here, at another moment
 	again, err := s.Create(ctx, r)
@@ -43,6 +43,7 @@ func TestConformanceAReferenceIsOnePayoutForEver(t *testing.T) {
 		"another payee":     func(r *Request) { r.To = "0xfb6916095ca1df60bb79ce92ce3ea74c37c5d359" },
 		"another requester": func(r *Request) { r.Requester = "key_2" },
 		"another speed":     func(r *Request) { r.Speed = Fast },
+		"a contract":        func(r *Request) { r.Contract = true },
 		"other metadata":    func(r *Request) { r.Metadata = map[string]string{"a": "b"} },
 	} {
 		r := asking()
@@ -221,34 +222,80 @@ func TestConformanceLimitsHoldWhoeverRacesAndAPayoutCountsOnce(t *testing.T) {
 }
 
 func TestConformanceDestinationsWithTheSameEndsAreNeighbours(t *testing.T) {
-	s := Destinations{Table: parts.Table(t), Now: func() time.Time { return noon }}
+	clock := func() time.Time { return noon }
+	k := Known{Allowed: Allowed{Table: parts.Table(t), Now: clock}, Paid: Paid{Table: parts.Table(t), Now: clock}}
 	ctx := context.Background()
-	const one, two, other = "0xd6d9f05b8e5f2fb0e4c0a1d5e7f8a9b0c1d27853", "0xd6d9aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa7853", "0xd6d9f05b8e5f2fb0e4c0a1d5e7f8a9b0c1d27854"
+	const one, two, three, other = "0xd6d9f05b8e5f2fb0e4c0a1d5e7f8a9b0c1d27853", "0xd6d9aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa7853",
+		"0xd6d9bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb7853", "0xd6d9f05b8e5f2fb0e4c0a1d5e7f8a9b0c1d27854"
 	for _, address := range []string{one, other} {
-		if _, err := s.Allow(ctx, "mer_1", "eip155:137", address, "", "ann"); err != nil {
+		if _, err := k.Allowed.Allow(ctx, "mer_1", "eip155:137", address, "", "ann"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	known, err := s.Known(ctx, "mer_1", "eip155:1", EndsOf(two)) // another chain of the family
-	if err != nil || len(known) != 1 || known[0].Address != one {
-		t.Fatalf("%+v, %v", known, err)
+	for _, address := range []string{one, two, two} {
+		if err := k.Paid.Remember(ctx, "mer_1", "eip155:137", address); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if known, err := s.Known(ctx, "mer_2", "eip155:1", EndsOf(two)); err != nil || len(known) != 0 {
+	known := func() string {
+		t.Helper()
+		all, err := k.Like(ctx, "mer_1", "eip155:1", EndsOf(three)) // another chain of the family
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := ""
+		for _, l := range Likenesses(three, all) {
+			text += l.Address[6:7] + " " + l.Known + "; "
+		}
+		return text
+	}
+	if got := known(); got != "f allowed; a paid; " {
+		t.Errorf("%s", got)
+	}
+	if known, err := k.Like(ctx, "mer_2", "eip155:1", EndsOf(two)); err != nil || len(known) != 0 {
 		t.Errorf("another merchant's: %+v, %v", known, err)
 	}
+	if _, err := k.Allowed.Disallow(ctx, "mer_1", "eip155:137", one); err != nil {
+		t.Fatal(err)
+	}
+	if got := known(); got != "a paid; f paid; " {
+		t.Errorf("%s", got)
+	}
+}
+
+func TestConformanceWhoIsPutBackOnTheListWaitsAgain(t *testing.T) {
+	s := Allowed{Table: parts.Table(t), Now: func() time.Time { return noon }}
+	ctx := context.Background()
+	const one = "0xd6d9f05b8e5f2fb0e4c0a1d5e7f8a9b0c1d27853"
+	listed := func() []Destination {
+		t.Helper()
+		page, next, err := s.List(ctx, "mer_1", 10, "")
+		if err != nil || next != "" {
+			t.Fatal(next, err)
+		}
+		return page
+	}
+	if d, err := s.Allow(ctx, "mer_1", "eip155:137", one, "Bob", "ann"); err != nil || !d.AllowedAt.Equal(noon) {
+		t.Fatalf("%+v, %v", d, err)
+	}
 	s.Now = func() time.Time { return noon.Add(time.Hour) }
-	if d, err := s.Allow(ctx, "mer_1", "eip155:137", one, "", "bob"); err != nil || !d.AllowedAt.Equal(noon) {
+	if d, err := s.Allow(ctx, "mer_1", "eip155:137", one, "", "bob"); err != nil || !d.AllowedAt.Equal(noon) || d.Label != "Bob" {
 		t.Errorf("allowed again: %+v, %v", d, err)
 	}
-	if _, err := s.Paid(ctx, "mer_1", "eip155:137", one); err != nil {
-		t.Fatal(err)
+	if on := listed(); len(on) != 1 || on[0].AllowedBy != "ann" {
+		t.Errorf("%+v", on)
 	}
-	if _, err := s.Disallow(ctx, "mer_1", "eip155:137", one); err != nil {
-		t.Fatal(err)
+	for range 2 {
+		if _, err := s.Disallow(ctx, "mer_1", "eip155:137", one); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if on := listed(); len(on) != 0 {
+		t.Errorf("%+v", on)
 	}
 	d, err := s.Allow(ctx, "mer_1", "eip155:137", one, "", "bob")
-	if err != nil || d.May(UsualWait, noon.Add(UsualWait)) || !d.May(UsualWait, noon.Add(UsualWait+time.Hour)) || d.PaidAt == nil {
-		t.Errorf("who is put back waits again: %+v, %v", d, err)
+	if err != nil || d.May(UsualWait, noon.Add(UsualWait)) || !d.May(UsualWait, noon.Add(UsualWait+time.Hour)) {
+		t.Errorf("%+v, %v", d, err)
 	}
 }
 
