@@ -19,7 +19,7 @@ type listBalances struct{ Acting }
 
 func (a *API) ledgerRoutes(to huma.API) {
 	register(a, to, route{
-		ID: "list-entries", Method: http.MethodGet, Path: "/v1/entries", Tag: "Ledger", Summary: "List the ledger's entries, those of the newest payments first",
+		ID: "list-entries", Method: http.MethodGet, Path: "/v1/entries", Tag: "Ledger", Summary: "List the ledger's entries, those of the newest payments and payouts first",
 		Scope: merchant.LedgerRead, Errors: []int{http.StatusNotFound}, Answer: Page[ledger.EntryView]{Data: []ledger.EntryView{exampleEntry}},
 	}, a.listEntries)
 	register(a, to, route{
@@ -56,7 +56,7 @@ var (
 		ID: "ent_" + exampleULID, Kind: ledger.Credit, Asset: examplePayment.Asset, Amount: "10.50", AmountUnits: "10500000", Legs: exampleLegs,
 		Deposit: exampleDeposit.ID, Payment: examplePayment.ID, Chain: "eip155:137", Transaction: exampleTransaction, At: exampleTime,
 	}
-	exampleBalance = ledger.TotalView{Asset: examplePayment.Asset, Available: "10.50", AvailableUnits: "10500000", Legs: exampleLegs, Entries: 1, UpdatedAt: exampleTime}
+	exampleBalance = ledger.TotalView{Asset: examplePayment.Asset, Available: "10.50", AvailableUnits: "10500000", Reserved: "0.00", ReservedUnits: "0", Legs: exampleLegs, Entries: 1, UpdatedAt: exampleTime}
 )
 
 const exampleTransaction = "0x3f1c0e0f7b7a4b2f9f0d6f7c0c4ed4d2f2b3c9a1e5d8b7a6958473625140f9e8"

@@ -27,7 +27,13 @@ func BalanceKey(merchant string, asset money.Asset, shard int) dynamo.Key {
 	return dynamo.Key{PK: merchant, SK: string(asset) + "#" + strconv.Itoa(shard)}
 }
 
-// Add is the balance with more entries.
+// NoBalance is the balance of a part of an account that nothing was booked in yet.
+func NoBalance(merchant string, asset money.Asset, decimals, shard int) Balance {
+	key := BalanceKey(merchant, asset, shard)
+	return Balance{PK: key.PK, SK: key.SK, Asset: asset, Decimals: decimals, Shard: shard}
+}
+
+// Add is the balance with more entries, or with none, at its next version.
 func (b Balance) Add(now time.Time, entries ...Entry) Balance {
 	for _, e := range entries {
 		b.Legs = b.Legs.Plus(e.Legs)

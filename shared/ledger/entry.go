@@ -21,6 +21,8 @@ const (
 	Available Leg = "available" // owed to the merchant
 	Custody   Leg = "custody"   // held on the chain, negative
 	Held      Leg = "held"      // held by a custodian or gateway, negative
+	Reserved  Leg = "reserved"  // owed to the merchant and set aside for its payouts
+	Fees      Leg = "fees"      // what the network took for the merchant's payouts, negative; the operator bears it, and may bill it
 )
 
 // Legs are amounts by leg; an entry's sum to zero.
@@ -74,14 +76,27 @@ const (
 	Credit   Kind = "credit"   // a final deposit
 	Reversal Kind = "reversal" // a credited deposit that the chain took back, or its provider
 	Void     Kind = "void"     // a deposit that was taken back before it was credited: it takes the credit's place, so that none can come late
+
+	Reserve Kind = "reserve" // money set aside for a payout; in a later round, money that had been given back
+	Release Kind = "release" // the same given back: the payout was not made
+	Paid    Kind = "paid"    // a payout that is made
+	Fee     Kind = "fee"     // what the network took for a payout's transaction, whether or not that paid
+	Unpaid  Kind = "unpaid"  // a payout that was made and that the chain took back; it is on its way again
+	Unfee   Kind = "unfee"   // its fee
 )
 
-// Entry is one line of the book. Its key holds nothing but the transfer's identity (its payment, which its
-// destination fixes, and the deposit's id), the round and the slot, so that each can be written once,
-// whatever became of the deposit's own item. Payments' ids sort by time, and so do the lines.
+// Kinds are all that there are.
+func Kinds() []Kind {
+	return []Kind{Credit, Reversal, Void, Reserve, Release, Paid, Fee, Unpaid, Unfee}
+}
+
+// Entry is one line of the book. Its key holds nothing but the identity of what it is of, the round and the slot, so that each
+// can be written once, whatever became of the item that it is of. A transfer's identity is its payment, which its destination
+// fixes, and the deposit's id; that of what is taken from a part of an account is the payout's and the part. Ids of payments and
+// payouts sort by time, and so do the lines.
 type Entry struct {
 	PK string `dynamodbav:"pk"` // merchant/shard
-	SK string `dynamodbav:"sk"` // payment/deposit/round/slot
+	SK string `dynamodbav:"sk"` // payment/deposit/round/slot, payout/shard/round/kind
 
 	ID       string      `dynamodbav:"id"`
 	Kind     Kind        `dynamodbav:"kind"`
@@ -90,12 +105,13 @@ type Entry struct {
 	Asset    money.Asset `dynamodbav:"asset"`
 	Decimals int         `dynamodbav:"decimals"`
 	Legs     Legs        `dynamodbav:"legs"`
-	Deposit  string      `dynamodbav:"deposit"`
-	Payment  string      `dynamodbav:"payment"`
+	Deposit  string      `dynamodbav:"deposit,omitempty"`
+	Payment  string      `dynamodbav:"payment,omitempty"`
+	Payout   string      `dynamodbav:"payout,omitempty"` // in place of deposit and payment
 	Toward   Toward      `dynamodbav:"toward,omitempty"`
 	Chain    chain.ID    `dynamodbav:"chain"`
 	Tx       string      `dynamodbav:"tx"`
-	Index    string      `dynamodbav:"index"`
+	Index    string      `dynamodbav:"index,omitempty"`
 
 	Connection string `dynamodbav:"connection,omitempty"` // where a provider holds the money, in place of chain, tx and index
 	Object     string `dynamodbav:"object,omitempty"`
@@ -143,8 +159,28 @@ func EntryFor(d deposit.Deposit, round int, kind Kind, legs Legs, toward Toward,
 	return e
 }
 
+// Outgoing is a payout as the book knows it.
+type Outgoing struct {
+	Merchant string
+	Payout   string
+	AskedAt  time.Time
+	Chain    chain.ID
+	Tx       string // that was mined
+	Round    int
+}
+
+// Entry makes an entry of the payout in a part of an account.
+func (o Outgoing) Entry(account Balance, kind Kind, legs Legs, now time.Time) Entry {
+	sk := fmt.Sprintf("%s/%02d/%03d/%s", o.Payout, account.Shard, o.Round, kind)
+	return Entry{
+		PK: PartitionOf(o.Merchant, account.Shard), SK: sk, ID: id.Derived("ent", o.AskedAt, o.Merchant, sk), Kind: kind,
+		Merchant: o.Merchant, Shard: account.Shard, Asset: account.Asset, Decimals: account.Decimals, Legs: legs,
+		Payout: o.Payout, Chain: o.Chain, Tx: o.Tx, At: now,
+	}
+}
+
 // Same says whether two entries say the same; when they were written does not matter.
 func (e Entry) Same(other Entry) bool {
 	return e.PK == other.PK && e.SK == other.SK && e.Kind == other.Kind && e.Asset == other.Asset &&
-		e.Deposit == other.Deposit && e.Payment == other.Payment && e.Legs.Equal(other.Legs)
+		e.Deposit == other.Deposit && e.Payment == other.Payment && e.Payout == other.Payout && e.Legs.Equal(other.Legs)
 }

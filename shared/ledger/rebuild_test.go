@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,8 @@ import (
 	"farrier/shared/money"
 	"farrier/shared/parts"
 )
+
+const dollar = money.Asset("eip155:1/erc20:0xaa")
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
@@ -70,16 +73,27 @@ func TestABalanceIsRebuiltFromItsEntriesAndCompared(t *testing.T) {
 	}
 }
 
-func TestEntriesOfAllShardsAreListedNewestFirstOverPages(t *testing.T) {
+func TestConformanceEntriesOfAllShardsAreListedNewestFirstOverPages(t *testing.T) {
 	for shards := 1; shards <= 3; shards++ {
 		var want []string
 		var all []ledger.Entry
-		for i := range 7 {
-			e := entry("mer_1", string(rune('a'+i)), i%shards, "eip155:1/erc20:0xaa", int64(i+1), time.Duration(i)*time.Second)
-			all, want = append(all, e), append([]string{e.SK}, want...)
+		for i := range 3 { // money of a provider that came for no payment is listed last
+			e := entry("mer_1", string(rune('p'+i)), i%shards, dollar, 1, 0)
+			e.SK = strings.TrimPrefix(e.SK, e.Payment)
+			all, want = append(all, e), append(want, e.SK)
 		}
+		slices.Sort(want)
+		for i := range 9 {
+			e := entry("mer_1", string(rune('a'+i)), i%shards, dollar, int64(i+1), time.Duration(i)*time.Second)
+			if i%2 == 1 {
+				account := ledger.NoBalance("mer_1", dollar, 6, i%shards)
+				e = ledger.Outgoing{Merchant: "mer_1", Payout: fmt.Sprintf("out_%03d", i)}.Entry(account, ledger.Reserve, e.Legs, noon)
+			}
+			all, want = append(all, e), append(want, e.SK)
+		}
+		slices.Reverse(want)
 		s := book(t, all...)
-		for limit := int32(1); limit <= 8; limit++ {
+		for limit := int32(1); limit <= 13; limit++ {
 			if got := listed(t, s, shards, limit); !slices.Equal(got, want) {
 				t.Errorf("%d shards, pages of %d: %v, want %v", shards, limit, got, want)
 			}
@@ -95,7 +109,7 @@ func listed(t *testing.T, s ledger.Store, shards int, limit int32) (keys []strin
 	t.Helper()
 	for cursor, pages := "", 0; pages == 0 || cursor != ""; pages++ {
 		page, next, err := s.List(context.Background(), "mer_1", shards, limit, cursor)
-		if err != nil || pages > 7 {
+		if err != nil || pages > 13 {
 			t.Fatal(pages, err)
 		}
 		for _, e := range page {

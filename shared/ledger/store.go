@@ -1,20 +1,16 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"slices"
-	"strings"
 	"time"
 
 	"farrier/shared/deposit"
 	"farrier/shared/dynamo"
 	"farrier/shared/money"
-	"farrier/shared/problem"
 )
 
-// Store reads the book; package credit writes it.
+// Store reads the book; package credit writes what comes in, package payout/book what goes out.
 type Store struct {
 	Entries  dynamo.Table
 	Balances dynamo.Table
@@ -22,13 +18,22 @@ type Store struct {
 
 // Balance reads an account's balance, or the empty one at version 0.
 func (s Store) Balance(ctx context.Context, d deposit.Deposit) (Balance, error) {
-	key := BalanceKey(d.Merchant, d.Asset, d.Shard)
-	b := Balance{PK: key.PK, SK: key.SK, Asset: d.Asset, Decimals: d.Decimals, Shard: d.Shard}
-	err := s.Balances.Get(ctx, key, &b)
+	b := NoBalance(d.Merchant, d.Asset, d.Decimals, d.Shard)
+	err := s.Balances.Get(ctx, BalanceKey(d.Merchant, d.Asset, d.Shard), &b)
 	if errors.Is(err, dynamo.ErrMissing) {
 		return b, nil
 	}
 	return b, err
+}
+
+// Parts reads the balances of all parts of an account in which anything was booked.
+func (s Store) Parts(ctx context.Context, merchant string, asset money.Asset) ([]Balance, error) {
+	var all []Balance
+	err := dynamo.Each(ctx, s.Balances, dynamo.Query{PK: merchant, Prefix: string(asset) + "#"}, func(b Balance) error {
+		all = append(all, b)
+		return nil
+	})
+	return all, err
 }
 
 // Of reads all entries of a deposit.
@@ -41,10 +46,10 @@ func (s Store) Of(ctx context.Context, d deposit.Deposit) ([]Entry, error) {
 	return entries, err
 }
 
-// EachOf hands every entry of a payment to f, those of a deposit in their order.
-func (s Store) EachOf(ctx context.Context, merchant, payment string, shards int, f func(Entry) error) error {
+// EachOf hands every entry of a payment or a payout to f, those of a deposit in their order.
+func (s Store) EachOf(ctx context.Context, merchant, of string, shards int, f func(Entry) error) error {
 	for shard := range max(shards, 1) {
-		if err := dynamo.Each(ctx, s.Entries, dynamo.Query{PK: PartitionOf(merchant, shard), Prefix: payment + "/"}, f); err != nil {
+		if err := dynamo.Each(ctx, s.Entries, dynamo.Query{PK: PartitionOf(merchant, shard), Prefix: of + "/"}, f); err != nil {
 			return err
 		}
 	}
@@ -77,51 +82,18 @@ func (s Store) Totals(ctx context.Context, merchant string) ([]Total, error) {
 	return totals, err
 }
 
-// List reads a page of a merchant's entries, those of the newest payments first. The shards' pages are
-// merged: sort keys compare across shards, so the last one given is where the next page begins in each.
-func (s Store) List(ctx context.Context, merchant string, shards int, limit int32, after string) ([]Entry, string, error) {
-	if after != "" && !validCursor(after) {
-		return nil, "", problem.Field("cursor", "is not one that this list gave")
-	}
-	most := limit + 1 // one more than the page, to know whether another follows
-	if after != "" {
-		most++ // To is inclusive: the cursor's own entry was on the page before
-	}
-	var all []Entry
-	for shard := range max(shards, 1) {
-		page, _, err := dynamo.List[Entry](ctx, s.Entries, dynamo.Query{
-			PK: PartitionOf(merchant, shard), Descending: true, Limit: most, To: after,
-		})
-		if err != nil {
-			return nil, "", err
-		}
-		all = append(all, page...)
-	}
-	slices.SortFunc(all, func(a, b Entry) int { return cmp.Compare(b.SK, a.SK) })
-	if after != "" {
-		all = slices.DeleteFunc(all, func(e Entry) bool { return e.SK >= after })
-	}
-	if len(all) <= int(limit) {
-		return all, "", nil
-	}
-	return all[:limit], all[limit-1].SK, nil
-}
-
-func validCursor(s string) bool {
-	return len(s) <= 200 && strings.Count(s, "/") == 3
-}
-
 // EntryView is an entry as merchants see it. Amounts are integers in the asset's smallest unit, and as
 // Amount the leg "available" in the asset's own unit.
 type EntryView struct {
 	ID          string         `json:"id"`
-	Kind        Kind           `json:"kind" enum:"credit,reversal,void"`
+	Kind        Kind           `json:"kind" enum:"credit,reversal,void,reserve,release,paid,fee,unpaid,unfee"`
 	Asset       string         `json:"asset"`
 	Amount      string         `json:"amount" doc:"change of what is available, in the asset's own unit"`
 	AmountUnits string         `json:"amount_units" doc:"change of what is available, in the asset's smallest unit"`
 	Legs        map[Leg]string `json:"legs" doc:"in the asset's smallest unit; they sum to zero"`
-	Deposit     string         `json:"deposit"`
-	Payment     string         `json:"payment" doc:"empty where a provider's object names none"`
+	Deposit     string         `json:"deposit,omitempty"`
+	Payment     string         `json:"payment,omitempty" doc:"absent where a provider's object names none"`
+	Payout      string         `json:"payout,omitempty" doc:"in place of deposit and payment"`
 	Chain       string         `json:"chain,omitempty"`
 	Transaction string         `json:"transaction,omitempty"`
 	Connection  string         `json:"connection,omitempty" doc:"whose provider holds the money; absent for transfers on a chain"`
@@ -133,7 +105,7 @@ type EntryView struct {
 func (e Entry) View() EntryView {
 	return EntryView{
 		ID: e.ID, Kind: e.Kind, Asset: string(e.Asset), Amount: e.Legs[Available].Decimal(e.Decimals), AmountUnits: e.Legs[Available].String(),
-		Legs: e.Legs.texts(), Deposit: e.Deposit, Payment: e.Payment, Chain: string(e.Chain), Transaction: e.Tx,
+		Legs: e.Legs.texts(), Deposit: e.Deposit, Payment: e.Payment, Payout: e.Payout, Chain: string(e.Chain), Transaction: e.Tx,
 		Connection: e.Connection, Object: e.Object, At: e.At,
 	}
 }
@@ -143,6 +115,8 @@ type TotalView struct {
 	Asset          string         `json:"asset"`
 	Available      string         `json:"available" doc:"in the asset's own unit"`
 	AvailableUnits string         `json:"available_units" doc:"in the asset's smallest unit"`
+	Reserved       string         `json:"reserved" doc:"set aside for payouts, in the asset's own unit"`
+	ReservedUnits  string         `json:"reserved_units" doc:"set aside for payouts, in the asset's smallest unit"`
 	Legs           map[Leg]string `json:"legs" doc:"in the asset's smallest unit; they sum to zero"`
 	Entries        int64          `json:"entries" doc:"how many entries the balance sums"`
 	UpdatedAt      time.Time      `json:"updated_at"`
@@ -152,7 +126,7 @@ type TotalView struct {
 func (t Total) View() TotalView {
 	return TotalView{
 		Asset: string(t.Asset), Available: t.Legs[Available].Decimal(t.Decimals), AvailableUnits: t.Legs[Available].String(),
-		Legs: t.Legs.texts(), Entries: t.Entries, UpdatedAt: t.UpdatedAt,
+		Reserved: t.Legs[Reserved].Decimal(t.Decimals), ReservedUnits: t.Legs[Reserved].String(), Legs: t.Legs.texts(), Entries: t.Entries, UpdatedAt: t.UpdatedAt,
 	}
 }
 
