@@ -67,20 +67,13 @@ func (s Store) asked(ctx context.Context, r Request, p Payout) (Payout, error) {
 
 // read checks the text of a request field by field, and is the payout that it asks for.
 func read(assets *chain.Set, r Request) (Payout, error) {
-	name, err := money.ParseAsset(r.Asset)
+	asset, err := AssetOf(assets, r.Asset)
 	if err != nil {
-		return Payout{}, problem.Field("asset", err.Error())
+		return Payout{}, err
 	}
-	asset, ok := assets.Asset(name)
-	if !ok {
-		return Payout{}, problem.Field("asset", "is not configured here")
-	}
-	amount, err := money.ParseDecimal(r.Amount, asset.Decimals)
+	amount, err := AmountOf(asset, r.Amount)
 	if err != nil {
-		return Payout{}, problem.Field("amount", err.Error())
-	}
-	if amount.Sign() <= 0 {
-		return Payout{}, problem.Field("amount", "must be more than zero")
+		return Payout{}, err
 	}
 	to, err := ParseDestination(asset, r.To)
 	if err != nil {
@@ -99,10 +92,38 @@ func read(assets *chain.Set, r Request) (Payout, error) {
 		return Payout{}, err
 	}
 	return Payout{
-		PK: r.Merchant, Asset: name, Symbol: asset.Symbol, Decimals: asset.Decimals, Amount: amount, To: to, Wallet: r.Wallet,
+		PK: r.Merchant, Asset: asset.ID, Symbol: asset.Symbol, Decimals: asset.Decimals, Amount: amount, To: to, Wallet: r.Wallet,
 		FeeMost: r.FeeMost, Reference: r.Reference, Requester: r.Requester, Metadata: r.Metadata,
 		Contract: r.Contract, Speed: cmp.Or(r.Speed, Normal),
 	}, nil
+}
+
+// AssetOf reads the name of an asset that payouts may be asked for in: those of EVM chains are made.
+func AssetOf(assets *chain.Set, text string) (chain.Asset, error) {
+	name, err := money.ParseAsset(text)
+	if err != nil {
+		return chain.Asset{}, problem.Field("asset", err.Error())
+	}
+	asset, ok := assets.Asset(name)
+	switch {
+	case !ok:
+		return chain.Asset{}, problem.Field("asset", "is not configured here")
+	case asset.Chain.Namespace() != "eip155":
+		return chain.Asset{}, problem.Field("asset", "payouts are made on EVM chains")
+	}
+	return asset, nil
+}
+
+// AmountOf reads an amount that may be paid out, in the asset's own unit.
+func AmountOf(asset chain.Asset, text string) (money.Amount, error) {
+	amount, err := money.ParseDecimal(text, asset.Decimals)
+	switch {
+	case err != nil:
+		return money.Amount{}, problem.Field("amount", err.Error())
+	case amount.Sign() <= 0:
+		return money.Amount{}, problem.Field("amount", "must be more than zero")
+	}
+	return amount, nil
 }
 
 // DestinationError says why nobody can be paid at an address. It is safe to show.

@@ -535,7 +535,7 @@ func TestWhatCannotBePaidIsRefusedByTheFieldsName(t *testing.T) {
 		"a name":                           {func(r *Request) { r.To = "vitalik.eth" }, facts{}, "to"},
 		"another family's":                 {func(r *Request) { r.To = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t" }, facts{}, "to"},
 		"the zero address":                 {func(r *Request) { r.To = "0x0000000000000000000000000000000000000000" }, facts{}, "to"},
-		"TRON's zero address":              {func(r *Request) { r.To, r.Asset = zeroTron, "tron:0x2b6653dc/slip44:195" }, facts{}, "to"},
+		"an asset of another family":       {func(r *Request) { r.To, r.Asset = zeroTron, "tron:0x2b6653dc/slip44:195" }, facts{}, "asset"},
 		"a built-in contract":              {func(r *Request) { r.To = "0x0000000000000000000000000000000000000001" }, facts{}, "to"},
 		"dead":                             {func(r *Request) { r.To = "0x000000000000000000000000000000000000dEaD" }, facts{}, "to"},
 		"the token itself":                 {func(r *Request) { r.To = usdt.Reference() }, facts{}, "to"},

@@ -54,31 +54,19 @@ var (
 //
 // One that is stored already is not looked at again: what is true of its destination may have changed since.
 func (s Store) Create(ctx context.Context, r Request) (Payout, error) {
-	p, err := read(s.Assets, r)
-	if err != nil {
+	p, made, err := s.Made(ctx, r)
+	if made || err != nil {
+		return p, err
+	}
+	if p, err = s.asked(ctx, r, p); err != nil {
 		return Payout{}, err
 	}
-	first, claimed, err := s.claimed(ctx, p)
-	if err != nil {
+	first, err := s.claim(ctx, p)
+	switch {
+	case err != nil:
 		return Payout{}, err
-	}
-	if claimed && first.Request == p.fingerprint() {
-		stored, err := s.Get(ctx, p.PK, first.Payout)
-		if !problem.Is(err, problem.NotFound) {
-			return stored, err
-		}
-	}
-	if !claimed || first.Request == p.fingerprint() {
-		if p, err = s.asked(ctx, r, p); err != nil {
-			return Payout{}, err
-		}
-		if first, err = s.claim(ctx, p); err != nil {
-			return Payout{}, err
-		}
-	}
-	if first.Request != p.fingerprint() {
-		return Payout{}, problem.New(problem.ReferenceUsed, fmt.Sprintf("this reference is that of the payout %s, which was asked for otherwise; "+
-			"where there is no such payout yet it may still be being made, and sending that first request again finishes it", first.Payout))
+	case first.Request != p.fingerprint(): // somebody was faster
+		return Payout{}, first.otherwise()
 	}
 	p.ID, p.SK, p.CreatedAt = first.Payout, first.Payout, first.CreatedAt
 	p = p.in(Requested, first.CreatedAt)
@@ -86,6 +74,32 @@ func (s Store) Create(ctx context.Context, r Request) (Payout, error) {
 		return Payout{}, err
 	}
 	return s.record(ctx, p)
+}
+
+// Made finds the payout that the same request made before; where there is none it is the one that would be made, without
+// wallet, cost and id. Errors are those of Create about the text of the request and its reference.
+func (s Store) Made(ctx context.Context, r Request) (p Payout, made bool, err error) {
+	if p, err = read(s.Assets, r); err != nil {
+		return Payout{}, false, err
+	}
+	first, claimed, err := s.claimed(ctx, p)
+	switch {
+	case err != nil || !claimed:
+		return p, false, err
+	case first.Request != p.fingerprint():
+		return Payout{}, false, first.otherwise()
+	}
+	stored, err := s.Get(ctx, p.PK, first.Payout)
+	if problem.Is(err, problem.NotFound) { // the run that claimed the reference stopped before it wrote the payout
+		return p, false, nil
+	}
+	return stored, err == nil, err
+}
+
+// otherwise says that a reference is that of another request.
+func (c claim) otherwise() error {
+	return problem.New(problem.ReferenceUsed, fmt.Sprintf("this reference is that of the payout %s, which was asked for otherwise; "+
+		"where there is no such payout yet it may still be being made, and sending that first request again finishes it", c.Payout))
 }
 
 // record writes the payout, or returns the one that an earlier run of the same request wrote.

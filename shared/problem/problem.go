@@ -22,7 +22,8 @@ const (
 	NotFound      Code = "not_found"      // 404
 	WrongMethod   Code = "wrong_method"   // 405
 	Conflict      Code = "conflict"       // 409
-	ReferenceUsed Code = "reference_used" // 409: another request has made a payment with this reference
+	ReferenceUsed Code = "reference_used" // 409: another request has made a payment, or a payout, with this reference
+	Frozen        Code = "frozen"         // 409: payouts are frozen
 	TooLarge      Code = "too_large"      // 413
 	Unsupported   Code = "unsupported"    // 415: another content type than JSON
 	KeyReused     Code = "key_reused"     // 422: Idempotency-Key with another body
@@ -35,7 +36,7 @@ var statuses = map[Code]int{
 	Malformed: http.StatusBadRequest, WrongMethod: http.StatusMethodNotAllowed, Unsupported: http.StatusUnsupportedMediaType,
 	Invalid: http.StatusUnprocessableEntity, Unauthorized: http.StatusUnauthorized, Forbidden: http.StatusForbidden,
 	NotFound: http.StatusNotFound, Conflict: http.StatusConflict, TooLarge: http.StatusRequestEntityTooLarge,
-	ReferenceUsed: http.StatusConflict, KeyReused: http.StatusUnprocessableEntity, KeyInUse: http.StatusConflict,
+	ReferenceUsed: http.StatusConflict, Frozen: http.StatusConflict, KeyReused: http.StatusUnprocessableEntity, KeyInUse: http.StatusConflict,
 	Unavailable: http.StatusServiceUnavailable, Internal: http.StatusInternalServerError,
 }
 

@@ -7,7 +7,8 @@
 //	             {"asset": "eip155:1/slip44:60", "scope": "day", "most": "50000000000000000000"}],
 //	 "fees":    [{"chain": "eip155:1", "most": "20000000000000000", "day": "500000000000000000"}],
 //	 "destinations": "allowed",
-//	 "wait":    "24h"}
+//	 "wait":    "24h",
+//	 "least":   [{"asset": "eip155:1/slip44:60", "amount": "1000000000000000"}]}
 //
 // It promises: what is not allowed is forbidden. An asset without a rule, without a limit for each payout and for the day, or
 // on a chain without a fee is not paid out at all, so that the empty document pays nothing; where nothing is said of

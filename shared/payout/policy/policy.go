@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"farrier/shared/approval"
 	"farrier/shared/chain"
+	"farrier/shared/money"
 	"farrier/shared/payout"
 )
 
@@ -20,6 +22,23 @@ type Policy struct {
 	Fees         payout.Fees
 	Destinations Destinations
 	Wait         time.Duration // how long a destination is on the list before it is paid
+	Least        []Least
+}
+
+// Least is the smallest amount of an asset that the API takes: less is dust, whose fee eats it. The signer does not ask for it.
+type Least struct {
+	Asset  money.Asset  `json:"asset"`
+	Amount money.Amount `json:"amount"` // in the smallest unit
+}
+
+// LeastOf is the smallest amount of an asset; zero where none is set.
+func (p Policy) LeastOf(asset money.Asset) money.Amount {
+	for _, l := range p.Least {
+		if l.Asset == asset {
+			return l.Amount
+		}
+	}
+	return money.Amount{}
 }
 
 // Destinations says whom merchants may pay.
@@ -39,6 +58,7 @@ type document struct {
 	Fees         []json.RawMessage `json:"fees"`
 	Destinations Destinations      `json:"destinations"`
 	Wait         *chain.Duration   `json:"wait"`
+	Least        []json.RawMessage `json:"least"`
 }
 
 // Parse reads the document. Its errors name the field.
@@ -67,6 +87,9 @@ func parse(text string) (p Policy, err error) {
 		return p, err
 	}
 	if p.Fees, err = list[payout.Fee]("fees", d.Fees); err != nil {
+		return p, err
+	}
+	if p.Least, err = list[Least]("least", d.Least); err != nil {
 		return p, err
 	}
 	if d.Destinations != "" {
@@ -112,6 +135,17 @@ func (p Policy) Known() error {
 		return errors.New("destinations: must be any or allowed")
 	case p.Wait < 0:
 		return errors.New("wait: must not be negative")
+	}
+	for i, l := range p.Least {
+		parsed, err := money.ParseAsset(string(l.Asset))
+		switch {
+		case err != nil || parsed != l.Asset:
+			return fmt.Errorf("least[%d].asset: must be a CAIP-19 asset in its one spelling", i)
+		case slices.ContainsFunc(p.Least[:i], func(before Least) bool { return before.Asset == l.Asset }):
+			return fmt.Errorf("least[%d].asset: has another amount already", i)
+		case l.Amount.Sign() < 0:
+			return fmt.Errorf("least[%d].amount: must not be negative", i)
+		}
 	}
 	return nil
 }

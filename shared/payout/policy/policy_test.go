@@ -16,7 +16,8 @@ const (
 	ann   = "apr_01JD0Z5T3N8Q4W7R2X9Y6V1K5M"
 	whole = `{"rules": [{"asset": "eip155:1/slip44:60", "above": "10", "need": 1, "of": ["` + ann + `"], "in_order": true}], "age": "12h",
 		"limits": [{"asset": "eip155:1/slip44:60", "scope": "payout", "most": "100"}, {"asset": "eip155:1/slip44:60", "scope": "day", "most": "250"}],
-		"fees": [{"chain": "eip155:1", "most": "20", "day": "50"}], "destinations": "any", "wait": "1h"}`
+		"fees": [{"chain": "eip155:1", "most": "20", "day": "50"}], "destinations": "any", "wait": "1h",
+		"least": [{"asset": "eip155:1/slip44:60", "amount": "7"}]}`
 )
 
 var noon = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
@@ -38,6 +39,9 @@ func TestAPolicyIsReadAsItIsWritten(t *testing.T) {
 	}
 	if p.Destinations != Any || p.Wait != time.Hour || len(p.Limits) != 2 || p.Limits[1].Most.Cmp(money.Units(250)) != 0 {
 		t.Errorf("%+v", p)
+	}
+	if p.LeastOf(ether).Cmp(money.Units(7)) != 0 || p.LeastOf("eip155:10/slip44:60").Sign() != 0 {
+		t.Errorf("%+v", p.Least)
 	}
 	if fee, err := p.Fees.Of("eip155:1"); err != nil || fee.Most.Cmp(money.Units(20)) != 0 || fee.Day.Cmp(money.Units(50)) != 0 {
 		t.Errorf("%+v, %v", fee, err)
@@ -64,6 +68,9 @@ func TestWhatCannotBeMeantIsRefusedByTheFieldsName(t *testing.T) {
 		"fees[0].day":                `{"fees": [{"chain": "eip155:1", "most": "2", "day": "1"}]}`,
 		"destinations":               `{"destinations": "all"}`,
 		"wait":                       `{"wait": "-1s"}`,
+		"least[0].asset":             `{"least": [{"asset": "ether", "amount": "1"}]}`,
+		"least[1].asset":             `{"least": [{"asset": "eip155:1/slip44:60", "amount": "1"}, {"asset": "eip155:1/slip44:60", "amount": "2"}]}`,
+		"least[0].amount":            `{"least": [{"asset": "eip155:1/slip44:60", "amount": "-1"}]}`,
 	} {
 		if p, err := Parse(text); err == nil || !strings.Contains(err.Error(), field) || p.Limits != nil {
 			t.Errorf("%s: %v is not about %s", text, err, field)
