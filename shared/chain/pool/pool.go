@@ -133,6 +133,32 @@ func Agreed[E Endpoint, T any](ctx context.Context, p *Pool[E], same func(a, b T
 	return none, r.tooFew(answers)
 }
 
+// Every puts a question to each endpoint in good order, or, where none of them answers, to those that rest, and gives all
+// answers. It is an error where nobody answers.
+func Every[E Endpoint, T any](ctx context.Context, p *Pool[E], question func(E) (T, error)) ([]T, error) {
+	r := begin(p, question, false)
+	var all []T
+	for _, some := range [][]*member[E]{r.turn, r.resting} {
+		for _, m := range some {
+			answer, ok, err := r.ask(ctx, m)
+			if err != nil && len(all) == 0 {
+				return nil, err
+			}
+			if err != nil { // those that were asked before have taken it
+				return all, nil
+			}
+			if ok {
+				p.well(m, false)
+				all = append(all, answer)
+			}
+		}
+		if len(all) > 0 {
+			return all, nil
+		}
+	}
+	return nil, errors.Join(r.troubles...)
+}
+
 // camp is those endpoints that gave the same answer.
 type camp[E Endpoint, T any] struct {
 	answer  T

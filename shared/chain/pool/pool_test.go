@@ -248,3 +248,25 @@ func TestTheChainIsAskedForAgainAfterAMinuteAndAfterTrouble(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestEveryoneInGoodOrderIsToldAndThoseThatRestWhereNobodyElseAnswers(t *testing.T) {
+	a, b, c := &fake{name: "a", err: errDown}, &fake{name: "b", says: 2}, &fake{name: "c", says: 3}
+	w := newWorld(t, 0, a, b, c)
+	every := func() ([]int, error) { return pool.Every(t.Context(), w.Pool, (*fake).answer) }
+	for range 2 {
+		if got, err := every(); fmt.Sprint(got) != "[2 3]" || err != nil {
+			t.Errorf("%d, %v", got, err)
+		}
+	}
+	if a.asked != 1 {
+		t.Errorf("the one that rests was asked %d times", a.asked)
+	}
+	a.err, a.says, b.err, c.err = nil, 1, errDown, errDown
+	if got, err := every(); fmt.Sprint(got) != "[1]" || err != nil {
+		t.Errorf("%d, %v", got, err)
+	}
+	a.err = errDown
+	if got, err := every(); err == nil {
+		t.Errorf("nobody answers: %d", got)
+	}
+}

@@ -32,6 +32,7 @@ type transaction struct {
 	From      *common.Address `json:"from"`
 	To        *common.Address `json:"to"` // null where it makes a contract
 	Value     *hexutil.Big    `json:"value"`
+	Nonce     *hexutil.Uint64 `json:"nonce"`
 }
 
 type receipt struct {
@@ -40,6 +41,12 @@ type receipt struct {
 	Height    *hexutil.Uint64        `json:"blockNumber"`
 	Status    *hexutil.Uint64        `json:"status"`
 	Logs      jsonrpc.List[eventLog] `json:"logs"`
+
+	GasUsed  *hexutil.Uint64 `json:"gasUsed"`
+	GasPrice *hexutil.Big    `json:"effectiveGasPrice"`
+	// L1Fee is what chains of the OP stack take besides, for the data that they publish on Ethereum
+	// (https://docs.optimism.io/op-stack/transactions/fees, 2026-11).
+	L1Fee *hexutil.Big `json:"l1Fee"`
 }
 
 type eventLog struct {
@@ -96,6 +103,24 @@ func (r receipt) checked(tx string) (chain.Block, error) {
 }
 
 func (r receipt) succeeded() bool { return *r.Status == 1 }
+
+// fee is what the transaction cost.
+func (r receipt) fee() (money.Amount, error) {
+	const method = "eth_getTransactionReceipt"
+	if r.GasUsed == nil || r.GasPrice == nil || r.GasPrice.ToInt().Sign() < 0 || r.L1Fee != nil && r.L1Fee.ToInt().Sign() < 0 {
+		return money.Amount{}, jsonrpc.Strange(method, "a receipt without what was paid for gas")
+	}
+	fee := new(big.Int).SetUint64(uint64(*r.GasUsed))
+	fee.Mul(fee, r.GasPrice.ToInt())
+	if r.L1Fee != nil {
+		fee.Add(fee, r.L1Fee.ToInt())
+	}
+	amount, err := money.FromBig(fee)
+	if err != nil {
+		return money.Amount{}, jsonrpc.Strange(method, "a fee that no chain's coin has: %v", err)
+	}
+	return amount, nil
+}
 
 // movement is what one ERC-20 Transfer log says.
 type movement struct {

@@ -11,5 +11,9 @@
 //     pool.ErrReorganised or a *jsonrpc.AnswerError;
 //   - an endpoint whose head is below a block that this node has been shown before is pool.ErrBehind: it is
 //     asked nothing, so that what it has not heard of is never taken for what is not there;
-//   - what moves money (Settled, Sure) is believed only as two endpoints tell it alike.
+//   - what moves money (Settled, Sure, SureMined, Spender) is believed only as two endpoints tell it alike.
+//
+// It also gives them what is signed, and tells what they said to it in one word whatever the node (chain.Word). All endpoints
+// in good order are given it, since one may accept and forget. What a node refuses for the transaction's sake is an answer;
+// an endpoint that refuses whatever it is asked is in trouble.
 package node

@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 
 	"farrier/shared/chain"
+	"farrier/shared/chain/evm"
 	"farrier/shared/money"
 )
 
@@ -115,7 +116,7 @@ func read(tx *types.Transaction) (t Transaction, err error) {
 		var ok bool
 		value := t.Amount
 		t.Token = t.To
-		if t.To, t.Amount, ok = transferOf(tx.Data()); !ok || value.Sign() != 0 {
+		if t.To, t.Amount, ok = evm.ReadTransferCall(tx.Data()); !ok || value.Sign() != 0 {
 			return t, ErrOther
 		}
 	}

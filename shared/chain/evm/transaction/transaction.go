@@ -173,6 +173,14 @@ func (t Transaction) intrinsicGas() uint64 {
 	return gas
 }
 
+// data is what a token's contract is called with; empty where coin is paid.
+func (t Transaction) data() []byte {
+	if t.Token == "" {
+		return nil
+	}
+	return evm.TransferCall(t.To, t.Amount)
+}
+
 // unsigned is the transaction in go-ethereum's form. It is asked of checked ones.
 func (t Transaction) unsigned(id *big.Int) *types.Transaction {
 	to, value := common.HexToAddress(t.To), t.Amount.Big()

@@ -121,12 +121,6 @@ func TestWhatIsSignedReadsBackToItself(t *testing.T) {
 	}
 }
 
-func TestATransferIsCalledByTheFirstBytesOfItsName(t *testing.T) {
-	if want := evm.Keccak256([]byte("transfer(address,uint256)"))[:4]; string(want) != string(transfer) {
-		t.Errorf("%x, not %x", transfer, want)
-	}
-}
-
 func TestAFieldThatIsWrongIsNamed(t *testing.T) {
 	most := tooMuch.Sub(money.Units(1))
 	for what, c := range map[string]struct {
