@@ -148,13 +148,14 @@ func (c *Crediter) book(ctx context.Context, steps []step) map[dynamo.Key]error 
 
 // open reads what the steps change and works out the change.
 func (c *Crediter) open(ctx context.Context, steps []step) (*books, error) {
-	balance, err := c.Ledger.Balance(ctx, steps[0].deposit)
+	d := steps[0].deposit
+	balance, err := c.Ledger.Balance(ctx, d.Merchant, d.Asset, d.Decimals, d.Shard)
 	if err != nil {
 		return nil, err
 	}
-	if balance.Decimals != steps[0].deposit.Decimals {
-		c.Metrics.Count("EntryConflict", 1, map[string]string{"deposit": steps[0].deposit.ID})
-		return nil, stream.Unfit{Reason: fmt.Errorf("the account counts %s with %d decimals, and the deposit with %d", balance.Asset, balance.Decimals, steps[0].deposit.Decimals)}
+	if balance.Decimals != d.Decimals {
+		c.Metrics.Count("EntryConflict", 1, map[string]string{"deposit": d.ID})
+		return nil, stream.Unfit{Reason: fmt.Errorf("the account counts %s with %d decimals, and the deposit with %d", balance.Asset, balance.Decimals, d.Decimals)}
 	}
 	b := &books{balance: balance, payments: map[string]*move{"": nil}} // what names no payment counts for none
 	for _, s := range steps {
@@ -181,21 +182,13 @@ func (c *Crediter) commit(ctx context.Context, b *books) error {
 	for _, e := range b.entries {
 		writes = append(writes, dynamo.Write{Table: c.Ledger.Entries, Item: e})
 	}
-	writes = append(writes, dynamo.Write{Table: c.Ledger.Balances, Item: b.balance.Add(c.now(), b.entries...), Expected: existing(b.balance.Version)})
+	writes = append(writes, dynamo.Write{Table: c.Ledger.Balances, Item: b.balance.Add(c.now(), b.entries...), Expected: b.balance.Expected()})
 	for _, name := range slices.Sorted(maps.Keys(b.payments)) {
 		if m := b.payments[name]; m != nil && len(m.events) > 0 {
 			writes = append(writes, dynamo.Write{Table: c.Payments, Item: m.after.Next(c.now(), m.events...), Expected: &m.before.Version})
 		}
 	}
 	return dynamo.Transact(ctx, c.Ledger.Entries.Client, writes)
-}
-
-// existing is the version that is replaced; a balance at version 0 is created.
-func existing(version int64) *int64 {
-	if version == 0 {
-		return nil
-	}
-	return &version
 }
 
 // without leaves out the steps whose entry is in the book already. One that says something else is an

@@ -14,9 +14,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go/middleware"
 
 	"farrier/shared/cloud"
 	"farrier/shared/credit"
@@ -40,38 +38,13 @@ var opening = time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
 type shop struct {
 	t *testing.T
 	*credit.Crediter
-	faults faults
-}
-
-// faults stands in the SDK: before answers instead of AWS; after takes AWS's answer away.
-type faults struct {
-	mu            sync.Mutex
-	before, after func(operation string) error
-}
-
-func (f *faults) add(stack *middleware.Stack) error {
-	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("faults", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-		operation := middleware.GetOperationName(ctx)
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		if f.before != nil {
-			if err := f.before(operation); err != nil {
-				return middleware.InitializeOutput{}, middleware.Metadata{}, err
-			}
-		}
-		out, metadata, err := next.HandleInitialize(ctx, in)
-		if err == nil && f.after != nil {
-			err = f.after(operation)
-		}
-		return out, metadata, err
-	}), middleware.Before)
+	faults parts.Faults
 }
 
 func open(t *testing.T) *shop {
 	t.Helper()
 	s := &shop{t: t}
-	cfg := parts.Config(t, "FARRIER_TEST_DYNAMODB")
-	client := dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) { o.APIOptions = append(o.APIOptions, s.faults.add) })
+	client := s.faults.Tables(t)
 	s.Crediter = &credit.Crediter{
 		Deposits: parts.TableOn(t, client), Payments: parts.TableOn(t, client),
 		Ledger:  ledger.Store{Entries: parts.TableOn(t, client), Balances: parts.TableOn(t, client)},
@@ -320,7 +293,7 @@ func TestATransactionConflictIsTriedAgain(t *testing.T) {
 	s.payment("pay_1", 10)
 	record := s.deposit("pay_1", "0xaa", 10)
 	conflicts := 3
-	s.faults.before = func(operation string) error {
+	s.faults.Before = func(operation string) error {
 		if operation == "TransactWriteItems" && conflicts > 0 {
 			conflicts--
 			return &types.TransactionCanceledException{CancellationReasons: []types.CancellationReason{
@@ -337,7 +310,7 @@ func TestAnAnswerLostAfterTheCommitIsNoSecondCredit(t *testing.T) {
 	s := open(t)
 	s.payment("pay_1", 10)
 	record := s.deposit("pay_1", "0xaa", 10)
-	s.faults.after = func(operation string) error {
+	s.faults.After = func(operation string) error {
 		if operation == "TransactWriteItems" {
 			return context.DeadlineExceeded
 		}
@@ -346,7 +319,7 @@ func TestAnAnswerLostAfterTheCommitIsNoSecondCredit(t *testing.T) {
 	if err := s.handle(record)[0]; err == nil {
 		t.Fatal("the lost answer went unnoticed")
 	}
-	s.faults.after = nil
+	s.faults.After = nil
 	s.mustHandle(record)
 	s.expect("pay_1", payment.Paid, 10, 10, 1)
 }

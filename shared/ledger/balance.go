@@ -33,6 +33,14 @@ func NoBalance(merchant string, asset money.Asset, decimals, shard int) Balance 
 	return Balance{PK: key.PK, SK: key.SK, Asset: asset, Decimals: decimals, Shard: shard}
 }
 
+// Expected is the version that a write of the next one replaces; a balance at version 0 is created.
+func (b Balance) Expected() *int64 {
+	if b.Version == 0 {
+		return nil
+	}
+	return &b.Version
+}
+
 // Add is the balance with more entries, or with none, at its next version.
 func (b Balance) Add(now time.Time, entries ...Entry) Balance {
 	for _, e := range entries {

@@ -16,10 +16,10 @@ type Store struct {
 	Balances dynamo.Table
 }
 
-// Balance reads an account's balance, or the empty one at version 0.
-func (s Store) Balance(ctx context.Context, d deposit.Deposit) (Balance, error) {
-	b := NoBalance(d.Merchant, d.Asset, d.Decimals, d.Shard)
-	err := s.Balances.Get(ctx, BalanceKey(d.Merchant, d.Asset, d.Shard), &b)
+// Balance reads the balance of a part of an account, or the empty one at version 0.
+func (s Store) Balance(ctx context.Context, merchant string, asset money.Asset, decimals, shard int) (Balance, error) {
+	b := NoBalance(merchant, asset, decimals, shard)
+	err := s.Balances.Get(ctx, BalanceKey(merchant, asset, shard), &b)
 	if errors.Is(err, dynamo.ErrMissing) {
 		return b, nil
 	}

@@ -3,6 +3,7 @@ package payout
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -83,6 +84,7 @@ type Payout struct {
 	Reason    string    `dynamodbav:"reason,omitempty"` // why it is held, failed, replaced or cancelled
 	Round     int       `dynamodbav:"round"`            // how often the chain took its end back
 	Booked    bool      `dynamodbav:"booked"`           // money is reserved for it
+	Parts     []Part    `dynamodbav:"parts,omitempty"`  // where that money was taken from; they sum to the amount
 	Nonce     *uint64   `dynamodbav:"nonce,omitempty"`  // of all its attempts, allocated before the first is signed
 	Attempts  []Attempt `dynamodbav:"attempts,omitempty"`
 	Mined     *Mined    `dynamodbav:"mined,omitempty"`
@@ -144,6 +146,12 @@ type Mined struct {
 	Reverted  bool         `dynamodbav:"reverted,omitempty"`
 }
 
+// Part is what was taken from one part (shard) of the merchant's account.
+type Part struct {
+	Shard  int          `dynamodbav:"shard"`
+	Amount money.Amount `dynamodbav:"amount"`
+}
+
 // Change is one change of a payout's state.
 type Change struct {
 	State  State     `dynamodbav:"state"`
@@ -159,6 +167,9 @@ func (p Payout) Chain() chain.ID { return chain.ID(p.Asset.Chain()) }
 
 // Key is where the payout lies.
 func (p Payout) Key() dynamo.Key { return dynamo.Key{PK: p.PK, SK: p.SK} }
+
+// Same says whether two are the same payout at the same moment, in all that is stored of it.
+func (p Payout) Same(other Payout) bool { return reflect.DeepEqual(dynamo.Must(p), dynamo.Must(other)) }
 
 // Ended says that nothing more happens to the payout, reorganisations apart.
 func (p Payout) Ended() bool {

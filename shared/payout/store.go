@@ -182,9 +182,10 @@ func (s Store) List(ctx context.Context, merchant string, limit int32, cursor st
 // decides anew where another writer was faster, so that decide must be a pure rule. Moves that the book must know of, those
 // that change Booked or the round, are made with it in one transaction and not here.
 func (s Store) Step(ctx context.Context, merchant, name string, decide func(Payout, time.Time) (Payout, error)) (Payout, error) {
+	var tried Payout
 	for range attempts {
 		p, err := s.Get(ctx, merchant, name)
-		if err != nil {
+		if err != nil || p.Same(tried) { // the same: it was written, and the answer was lost on its way
 			return p, err
 		}
 		next, err := decide(p, s.now())
@@ -198,6 +199,7 @@ func (s Store) Step(ctx context.Context, merchant, name string, decide func(Payo
 		if err == nil || !errors.Is(err, dynamo.ErrStale) {
 			return next, err
 		}
+		tried = next
 	}
 	return Payout{}, errBusy
 }
