@@ -284,7 +284,8 @@ func (e Endpoints) Delete(ctx context.Context, merchant, name string) error {
 }
 
 // change writes what f makes of the endpoint; f may be called again where another change came first,
-// and a change that changes nothing writes nothing.
+// and a change that changes nothing writes nothing. Since when it is disabled is written where that was not noted: with this
+// write the moment that stood for it is gone.
 func (e Endpoints) change(ctx context.Context, merchant, name string, f func(now time.Time, one Endpoint) Endpoint) (Endpoint, error) {
 	for {
 		before, err := e.Get(ctx, merchant, name)
@@ -293,7 +294,7 @@ func (e Endpoints) change(ctx context.Context, merchant, name string, f func(now
 		}
 		now := e.now()
 		plain := before
-		plain.Told = nil
+		plain.Told, plain.DisabledAt = nil, before.offSince()
 		after := f(now, plain)
 		if reflect.DeepEqual(plain, after) {
 			return before, nil

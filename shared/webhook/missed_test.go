@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -30,6 +31,22 @@ func TestAnEndpointThatIsEnabledAgainRemembersSinceWhenItMissed(t *testing.T) {
 	usual := Endpoint{Enabled: true, CreatedAt: noon}.disabled("by request", noon.Add(30*day)).enabled(noon.Add(31 * day))
 	if reach := noon.Add(30 * day).Sub(*usual.MissedSince); reach < 3*day || reach > 4*day {
 		t.Errorf("the usual schedule is not %s long", reach)
+	}
+}
+
+func TestConformanceSinceWhenAnEndpointIsDisabledStaysKnownWhenItIsChanged(t *testing.T) {
+	ctx := context.Background()
+	e := newEndpoints(t)
+	old := Endpoint{Merchant: "mer_1", ID: "ep_01JD0000000000000000000000", Settings: wanted.Settings, DisabledReason: "by request", CreatedAt: noon, UpdatedAt: noon.Add(time.Hour), Version: 3}
+	if err := e.Table.Create(ctx, old); err != nil { // as a version wrote it that did not note the moment
+		t.Fatal(err)
+	}
+	changed, err := e.Update(ctx, "mer_1", old.ID, func(s *Settings) { s.Limit = 7 }, Private{})
+	if err != nil || changed.DisabledAt == nil || !changed.DisabledAt.Equal(old.UpdatedAt) || !changed.missesFrom().Equal(old.missesFrom()) {
+		t.Errorf("%+v %v", changed, err)
+	}
+	if on, err := e.Enable(ctx, "mer_1", old.ID); err != nil || on.DisabledAt != nil || !on.MissedSince.Equal(old.missesFrom()) {
+		t.Errorf("%+v %v", on, err)
 	}
 }
 
