@@ -250,6 +250,11 @@ func (a *API) withURL(ctx context.Context) func(callback.Connection) ConnectionW
 	}
 }
 
+// addresses are where this API is called, as far as it knows: by the outside world, and by this request.
+func (a *API) addresses(ctx context.Context) []string {
+	return []string{a.base(ctx), "https://" + gateway.OriginOf(ctx).Domain}
+}
+
 // base is the API's own address as the outside world sees it. Outside the local run the header Host,
 // which a client chooses, has no part in it.
 func (a *API) base(ctx context.Context) string {

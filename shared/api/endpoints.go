@@ -201,7 +201,7 @@ func (a *API) endpointRoutes(to huma.API) {
 func (a *API) endpoints(ctx context.Context) (began time.Time, store webhook.Endpoints) {
 	now, random := a.making(ctx)
 	store = a.Endpoints
-	store.Random = random
+	store.Random, store.Own = random, a.addresses(ctx)
 	return now(), store
 }
 
@@ -236,7 +236,8 @@ func (a *API) getEndpoint(ctx context.Context, in *oneEndpoint) (*endpointAnswer
 
 func (a *API) changeEndpoint(ctx context.Context, in *changedEndpoint) (*endpointAnswer, error) {
 	return a.withEndpoint(ctx, &oneEndpoint{in.Acting, in.ID}, func(ctx context.Context, owner, name string) (webhook.Endpoint, error) {
-		return a.Endpoints.Update(ctx, owner, name, func(s *webhook.Settings) {
+		_, store := a.endpoints(ctx)
+		return store.Update(ctx, owner, name, func(s *webhook.Settings) {
 			put(&s.URL, in.Body.URL)
 			put(&s.Events, in.Body.Events)
 			in.Body.edit(s)

@@ -135,6 +135,25 @@ func TestAllThatIsWrongIsNamedAtOnce(t *testing.T) {
 	}
 }
 
+func TestAnEndpointCannotBeThisAPI(t *testing.T) {
+	b := newBench(t)
+	_, key := b.merchant()
+	good := b.post(key, "/v1/webhook-endpoints", hook).want(t, http.StatusCreated).text("id")
+	b.PublicURL = "https://pay.example.org"
+	for _, own := range []string{"https://api.example.com/v1/wallet-batches", "https://pay.example.org/callbacks/con_" + exampleULID} {
+		for field, refused := range map[string]reply{
+			"url":              b.post(key, "/v1/webhook-endpoints", map[string]any{"url": own, "events": hook["events"]}),
+			"url ":             b.patch(key, "/v1/webhook-endpoints/"+good, map[string]any{"url": own}),
+			"fallback_urls[0]": b.patch(key, "/v1/webhook-endpoints/"+good, map[string]any{"fallback_urls": []string{own}}),
+		} {
+			refused.wantProblem(t, http.StatusUnprocessableEntity, "invalid")
+			if got := strings.Join(refused.fields(), " "); got != strings.TrimSpace(field) || !strings.Contains(refused.Body, "address of this API") {
+				t.Errorf("%s at %s: %s", field, own, refused.Body)
+			}
+		}
+	}
+}
+
 func TestATestEventIsRecordedListedAndSent(t *testing.T) {
 	b := newBench(t)
 	_, key := b.merchant()

@@ -200,7 +200,7 @@ func (e Endpoint) timeout() time.Duration {
 }
 
 // urls are where an attempt goes, in the order in which they are tried.
-func (e Endpoint) urls() []string { return append([]string{e.URL}, e.Fallbacks...) }
+func (s Settings) urls() []string { return append([]string{s.URL}, s.Fallbacks...) }
 
 // signing are the keys that sign at a moment, the present ones first.
 func (e Endpoint) signing(now time.Time) []Former {

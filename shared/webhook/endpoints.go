@@ -27,7 +27,8 @@ type Endpoints struct {
 	Seal   *seal.Sealer
 	Now    cloud.Clock
 	Random io.Reader
-	Local  bool // the local run: http and loopback are allowed
+	Local  bool     // the local run: http and loopback are allowed
+	Own    []string // where the API itself is called: no endpoint may be there
 }
 
 // Request asks for an endpoint. ID is empty for a new one; an id that is derived from what the caller
@@ -49,7 +50,7 @@ type Private struct {
 func (e Endpoints) Create(ctx context.Context, r Request) (Endpoint, string, error) {
 	now := e.now()
 	given, err := r.Private.read(now)
-	if err = errors.Join(r.check(e.Local), err); err != nil {
+	if err = errors.Join(e.check(r.Settings), err); err != nil {
 		return Endpoint{}, "", err
 	}
 	if err := e.mayHave(ctx, r.Merchant, r.ID); err != nil {
@@ -155,7 +156,7 @@ func (e Endpoints) Update(ctx context.Context, merchant, name string, edit func(
 		return Endpoint{}, err
 	}
 	edit(&one.Settings)
-	if err := errors.Join(one.check(e.Local), wrong); err != nil {
+	if err := errors.Join(e.check(one.Settings), wrong); err != nil {
 		return Endpoint{}, err
 	}
 	put, err := e.seal(ctx, name, given)
@@ -171,7 +172,7 @@ func (e Endpoints) Update(ctx context.Context, merchant, name string, edit func(
 	changed, err := e.change(ctx, merchant, name, func(now time.Time, one Endpoint) Endpoint {
 		before := one
 		edit(&one.Settings)
-		if wrong = one.check(e.Local); wrong != nil { // beside what another has changed meanwhile
+		if wrong = e.check(one.Settings); wrong != nil { // beside what another has changed meanwhile
 			return before
 		}
 		one.Settings = one.tidied()
@@ -181,6 +182,10 @@ func (e Endpoints) Update(ctx context.Context, merchant, name string, edit func(
 		return put(one)
 	})
 	return changed, errors.Join(wrong, err)
+}
+
+func (e Endpoints) check(s Settings) error {
+	return errors.Join(s.check(e.Local), s.checkServers(e.Own))
 }
 
 // Enable lets events be sent to the endpoint again.

@@ -65,6 +65,21 @@ func (s Settings) checkFallbacks(local bool) error {
 	return errors.Join(wrong...)
 }
 
+// checkServers refuses to send webhooks to one of these, under any path.
+func (s Settings) checkServers(refused []string) error {
+	var wrong []error
+	for i, text := range s.urls() {
+		field := "url"
+		if i > 0 {
+			field = fmt.Sprintf("fallback_urls[%d]", i-1)
+		}
+		if server := serverOf(text); server != "" && slices.ContainsFunc(refused, func(one string) bool { return serverOf(one) == server }) {
+			wrong = append(wrong, problem.Field(field, "must not be an address of this API, which takes no webhooks"))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
 // sameURL is a URL without the differences of spelling that mean nothing (RFC 3986, section 6.2.2.1).
 func sameURL(text string) string {
 	u, err := url.Parse(text)

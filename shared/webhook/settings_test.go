@@ -77,6 +77,24 @@ func TestEverySettingIsCheckedAndNamed(t *testing.T) {
 	}
 }
 
+func TestNoURLMayLeadToTheAPIItself(t *testing.T) {
+	own := []string{"https://Pay.example.com/base", "http://127.0.0.1:8080", "https://"}
+	for text, refused := range map[string]bool{
+		"https://pay.example.com/v1/payments": true, "https://PAY.example.com./": true, "https://pay.example.com:443/x?y": true, "https://pay.example.com:0443/": true,
+		"http://pay.example.com/": false, "https://pay.example.com:8443/": false, "https://shop.pay.example.com/": false, "https://example.com/": false,
+		"http://127.0.0.1:8080/hooks": true, "http://127.0.0.1:9000/hooks": false, "": false, "https://%zz": false,
+	} {
+		s := Settings{URL: text, Fallbacks: []string{"https://spare.example/", text}}
+		var want []string
+		if refused {
+			want = []string{"url", "fallback_urls[1]"}
+		}
+		if got := fieldsIn(s.checkServers(own)); !slices.Equal(got, want) {
+			t.Errorf("%q: %v, want %v", text, got, want)
+		}
+	}
+}
+
 func TestAMerchantsHeaderIsOneLineOfHTTPAndNoneThatHTTPOrTheWebhookNeeds(t *testing.T) {
 	for _, c := range []struct {
 		name, value string

@@ -1,6 +1,8 @@
 package webhook
 
 import (
+	"cmp"
+	"net"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -45,6 +47,19 @@ func checkURL(text string, local bool) error {
 		return problem.Field("url", "has a port that is not from 1 to 65535")
 	}
 	return checkHost(u.Hostname(), local)
+}
+
+// serverOf is the host and the port that a URL's connections go to, in one spelling; empty for what names none.
+func serverOf(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" {
+		return ""
+	}
+	port, err := strconv.Atoi(cmp.Or(u.Port(), map[string]string{"https": "443", "http": "80"}[u.Scheme]))
+	if err != nil {
+		return ""
+	}
+	return net.JoinHostPort(strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")), strconv.Itoa(port))
 }
 
 func validPort(u *url.URL) bool {
