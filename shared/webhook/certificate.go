@@ -33,7 +33,8 @@ const (
 // value takes away the one that there is.
 type Identity struct{ Certificate, PrivateKey string } // PEM
 
-// ClientCertificate is one as it is stored.
+// ClientCertificate is one as it is stored: in its endpoint's item, so that chain and key change in one write, and a delivery
+// reads them with what else it needs. Notify reads it with the endpoint: one read unit more for each 4 KB.
 type ClientCertificate struct {
 	Chain [][]byte `dynamodbav:"chain"` // DER, ours first
 	Key   string   `dynamodbav:"key"`   // sealed PKCS #8
