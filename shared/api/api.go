@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"farrier/shared/approval"
 	"farrier/shared/callback"
 	"farrier/shared/callback/journal"
 	"farrier/shared/deposit"
@@ -20,8 +21,12 @@ import (
 	"farrier/shared/ledger"
 	"farrier/shared/merchant"
 	"farrier/shared/payment"
+	"farrier/shared/payout"
+	"farrier/shared/payout/desk"
+	"farrier/shared/payout/policy"
 	"farrier/shared/problem"
 	"farrier/shared/queue"
+	"farrier/shared/signer"
 	"farrier/shared/webhook"
 )
 
@@ -43,6 +48,19 @@ type API struct {
 	Doctor      webhook.Doctor
 	Sender      webhook.Sender // of what is sent because the API was asked to
 	Replays     webhook.Replays
+
+	// Of payouts: of what both rooms use, of the front alone, of the room of approvers alone.
+	Payouts   payout.Store
+	Approvals approval.Approvals
+	Pay       queue.Queue // hints
+	Policy    policy.Policy
+	Desk      desk.Desk
+	Known     payout.Known
+	Freezes   payout.Freezes
+	Approvers approval.Approvers
+	Signer    signer.Client
+
+	Room Room
 
 	PublicURL string // the address that providers call, where it is not the one that the request came by
 	Local     bool   // the local run speaks plain HTTP

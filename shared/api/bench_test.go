@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
+	"farrier/shared/approval"
 	"farrier/shared/callback"
 	"farrier/shared/callback/journal"
 	"farrier/shared/chain"
@@ -48,12 +49,14 @@ const (
 	knownPrivateKey = "xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TGtRBeJgk33yuGBxrMPHi"
 )
 
-// bench is the API on real parts, called by Lambda events.
+// bench is the API on real parts, called by Lambda events: the front, and behind the same gateway the room of approvers.
 type bench struct {
 	*API
-	t   testing.TB
-	now time.Time
-	log bytes.Buffer
+	approving *API
+	codes     approval.Codes // the signer's
+	t         testing.TB
+	now       time.Time
+	log       bytes.Buffer
 }
 
 func newBench(t testing.TB) *bench {
@@ -98,8 +101,11 @@ func (b *bench) on(table func(...parts.Index) dynamo.Table, keys *kms.Client, ke
 			Tasks:    task.Tasks{Table: table(), Queue: jobs, Now: clock, Random: rand.Reader}, Letters: webhook.Letters{Dead: jobs, Jobs: jobs}, Random: rand.Reader,
 		},
 		Now: clock, Random: rand.Reader, Log: slog.New(slog.NewJSONHandler(&b.log, nil)),
+		Room: Front, Pay: jobs,
 	}
+	b.payouts(set, table, sealer)
 	b.build.Do(b.routes)
+	b.approving.build.Do(b.approving.routes)
 	return b
 }
 
@@ -108,7 +114,7 @@ func unwired() *API {
 	hash := sha256.Sum256([]byte(operatorKey))
 	return &API{
 		Door: &merchant.Door{OperatorKeyHash: hex.EncodeToString(hash[:]), Now: time.Now},
-		Now:  time.Now, Random: rand.Reader, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)),
+		Now:  time.Now, Random: rand.Reader, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Room: Front,
 	}
 }
 
@@ -163,9 +169,17 @@ func do(t testing.TB, a *API, c call) reply {
 	return r
 }
 
+// do calls the room that the gateway calls.
 func (b *bench) do(c call) reply {
 	b.t.Helper()
-	return do(b.t, b.API, c)
+	return do(b.t, b.roomOf(c), c)
+}
+
+func (b *bench) roomOf(c call) *API {
+	if op := b.operationOf(c); op != nil && op.Metadata["route"].(route).room() == Approving {
+		return b.approving
+	}
+	return b.API
 }
 
 func (b *bench) get(key, path, query string) reply {

@@ -33,7 +33,7 @@ func (a *API) authorised(op *huma.Operation, scopes []merchant.Scope, next http.
 			a.refuse(w, r, op, errWebhook)
 			return
 		}
-		caller, err := a.Door.Authenticate(r.Context(), bearer(r))
+		ctx, caller, err := a.authenticate(r.Context(), bearer(r))
 		for _, scope := range scopes {
 			if err == nil && !caller.May(scope) {
 				err = problem.New(problem.Forbidden, "this key does not have the scope "+string(scope))
@@ -43,7 +43,7 @@ func (a *API) authorised(op *huma.Operation, scopes []merchant.Scope, next http.
 			a.refuse(w, r, op, err)
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)))
+		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, callerKey{}, caller)))
 	})
 }
 
@@ -58,16 +58,16 @@ func bearer(r *http.Request) string {
 
 // Acting is for routes where the operator says for which merchant it acts.
 type Acting struct {
-	Merchant string `query:"merchant" pattern:"^mer_[0-9A-HJKMNP-TV-Z]{26}$" patternDescription:"a merchant's id" doc:"The operator names the merchant that it acts for. A merchant's key acts for its own."`
+	Merchant string `query:"merchant" pattern:"^mer_[0-9A-HJKMNP-TV-Z]{26}$" patternDescription:"a merchant's id" doc:"The operator, and an approver, names the merchant. A merchant's key acts for its own."`
 }
 
 // merchantFor is the merchant that a request is about. A merchant's key that names another learns nothing of it.
 func (a *API) merchantFor(ctx context.Context, named string) (merchant.Merchant, error) {
 	caller := callerOf(ctx)
 	switch {
-	case caller.Operator && named == "":
-		return merchant.Merchant{}, problem.Field("merchant", "must be named by the operator")
-	case caller.Operator:
+	case (caller.Operator || caller.Approver != "") && named == "":
+		return merchant.Merchant{}, problem.Field("merchant", "must be named by the operator, and by approvers")
+	case caller.Operator || caller.Approver != "":
 		return a.Merchants.Get(ctx, named)
 	case named != "" && named != caller.Merchant.ID:
 		return merchant.Merchant{}, problem.New(problem.Forbidden, "this key acts for its own merchant alone")

@@ -36,7 +36,7 @@ func (a *API) routes() {
 			OpenAPI: "3.1.0",
 			Info: &huma.Info{
 				Title: "Farrier", Version: "1",
-				Description: "Payments in digital money: merchants, payments, deposits, the ledger and webhooks.\n\n" +
+				Description: "Payments in digital money: merchants, payments, deposits, payouts, the ledger and webhooks.\n\n" +
 					"Amounts are decimal strings in the asset's own unit (`amount`) and integer strings in its smallest (`amount_units`). " +
 					"Errors are RFC 9457 problems. Lists come in pages: give `next` as `cursor` until it is null. " +
 					"No operation that needs a key takes a webhook: a request with the header webhook-id or webhook-signature is refused (403 forbidden).",
@@ -46,7 +46,7 @@ func (a *API) routes() {
 				Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
 				SecuritySchemes: map[string]*huma.SecurityScheme{"key": {
 					Type: "http", Scheme: "bearer",
-					Description: "A merchant's key, or the operator's. Each operation names the scope, or both, that a merchant's key needs; `*` is all of a merchant's.",
+					Description: "A merchant's key, the operator's, or an approver's. Each operation names the scope, or both, that a merchant's key needs; `*` is all of a merchant's.",
 				}},
 			},
 		},
@@ -56,7 +56,8 @@ func (a *API) routes() {
 	}, adapter{a.mux, a})
 	for _, resource := range []func(huma.API){
 		a.merchantRoutes, a.connectionRoutes, a.callbackRoutes, a.paymentRoutes, a.depositRoutes, a.ledgerRoutes,
-		a.endpointRoutes, a.endpointHealthRoutes, a.eventRoutes, a.eventTypeRoutes, a.deliveryRoutes, a.taskRoutes, a.healthRoutes,
+		a.endpointRoutes, a.endpointHealthRoutes, a.eventRoutes, a.eventTypeRoutes, a.deliveryRoutes, a.taskRoutes,
+		a.payoutRoutes, a.approvalRoutes, a.approverRoutes, a.destinationRoutes, a.freezeRoutes, a.walletRoutes, a.healthRoutes,
 	} {
 		resource(h)
 	}

@@ -102,14 +102,15 @@ func TestTheRoutesAreThoseThatAreFixed(t *testing.T) {
 	each(a, func(path string, op *huma.Operation) { got = append(got, op.Method+" "+path) })
 	slices.Sort(got)
 	want := []string{
-		"DELETE /v1/merchants/{id}/keys/{key}", "DELETE /v1/webhook-endpoints/{id}",
-		"GET /v1/balances", "GET /v1/callbacks", "GET /v1/callbacks/{id}", "GET /v1/connections", "GET /v1/connections/{id}", "GET /v1/dead-letters", "GET /v1/deposits", "GET /v1/entries", "GET /v1/event-types", "GET /v1/event-types/{type}", "GET /v1/events", "GET /v1/events/{id}", "GET /v1/events/{id}/deliveries",
-		"GET /v1/health", "GET /v1/payments", "GET /v1/payments/{id}", "GET /v1/payments/{id}/statement", "GET /v1/tasks", "GET /v1/tasks/{id}", "GET /v1/webhook-endpoints", "GET /v1/webhook-endpoints/{id}",
+		"DELETE /v1/destinations/{address}", "DELETE /v1/merchants/{id}/keys/{key}", "DELETE /v1/webhook-endpoints/{id}",
+		"GET /v1/approvals", "GET /v1/approvers", "GET /v1/balances", "GET /v1/callbacks", "GET /v1/callbacks/{id}", "GET /v1/connections", "GET /v1/connections/{id}", "GET /v1/dead-letters", "GET /v1/deposits", "GET /v1/destinations", "GET /v1/entries", "GET /v1/event-types", "GET /v1/event-types/{type}", "GET /v1/events", "GET /v1/events/{id}", "GET /v1/events/{id}/deliveries", "GET /v1/freezes",
+		"GET /v1/health", "GET /v1/payments", "GET /v1/payments/{id}", "GET /v1/payments/{id}/statement", "GET /v1/payouts", "GET /v1/payouts/{id}", "GET /v1/payouts/{id}/approvals", "GET /v1/payouts/{id}/history", "GET /v1/tasks", "GET /v1/tasks/{id}", "GET /v1/wallets", "GET /v1/webhook-endpoints", "GET /v1/webhook-endpoints/{id}",
 		"GET /v1/webhook-endpoints/{id}/deliveries", "GET /v1/webhook-endpoints/{id}/health",
 		"GET /v1/webhook-keys/{merchant}/{endpoint}",
 		"PATCH /v1/connections/{id}", "PATCH /v1/merchants/{id}", "PATCH /v1/tasks/{id}", "PATCH /v1/webhook-endpoints/{id}",
-		"POST /v1/callbacks/{id}/reprocess", "POST /v1/connections", "POST /v1/connections/{id}/order-addresses", "POST /v1/dead-letters/redrive", "POST /v1/deliveries/{id}/resend", "POST /v1/merchants", "POST /v1/merchants/{id}/keys", "POST /v1/payments", "POST /v1/payments/{id}/cancel", "POST /v1/payments/{id}/decide",
-		"POST /v1/tasks/{id}/cancel", "POST /v1/tasks/{id}/pause", "POST /v1/tasks/{id}/resume",
+		"POST /v1/approvers", "POST /v1/approvers/{id}/disable", "POST /v1/callbacks/{id}/reprocess", "POST /v1/connections", "POST /v1/connections/{id}/order-addresses", "POST /v1/dead-letters/redrive", "POST /v1/deliveries/{id}/resend", "POST /v1/destinations", "POST /v1/freezes", "POST /v1/freezes/lift", "POST /v1/merchants", "POST /v1/merchants/{id}/keys", "POST /v1/payments", "POST /v1/payments/{id}/cancel", "POST /v1/payments/{id}/decide",
+		"POST /v1/payout-estimates", "POST /v1/payouts", "POST /v1/payouts/{id}/approve", "POST /v1/payouts/{id}/cancel", "POST /v1/payouts/{id}/hold", "POST /v1/payouts/{id}/reject", "POST /v1/payouts/{id}/resume",
+		"POST /v1/tasks/{id}/cancel", "POST /v1/tasks/{id}/pause", "POST /v1/tasks/{id}/resume", "POST /v1/wallets",
 		"POST /v1/webhook-endpoints", "POST /v1/webhook-endpoints/{id}/disable", "POST /v1/webhook-endpoints/{id}/enable",
 		"POST /v1/webhook-endpoints/{id}/recover", "POST /v1/webhook-endpoints/{id}/replay", "POST /v1/webhook-endpoints/{id}/rotate", "POST /v1/webhook-endpoints/{id}/test",
 	}
@@ -130,7 +131,8 @@ func TestRequestsAreStrictAndAnswersMayGrow(t *testing.T) {
 		t.Fatal(err)
 	}
 	strict := map[string]bool{"HMAC": true, "KnownAsset": true}
-	for _, asked := range []string{"NewMerchant", "NewKey", "NewConnection", "ChangedConnection", "NewOrderAddress", "NewPayment", "NewOption", "NewDecision", "ToleranceAsked", "PolicyAsked", "ChangedMerchant", "NewEndpoint", "ChangedEndpoint", "Where", "CertificateAsked", "Rotation", "Xpubs", "Recovery", "Replay", "TaskAsked", "ChangedTask"} {
+	for _, asked := range []string{"NewMerchant", "NewKey", "NewConnection", "ChangedConnection", "NewOrderAddress", "NewPayment", "NewOption", "NewDecision", "ToleranceAsked", "PolicyAsked", "ChangedMerchant", "NewEndpoint", "ChangedEndpoint", "Where", "CertificateAsked", "Rotation", "Xpubs", "Recovery", "Replay", "TaskAsked", "ChangedTask",
+		"NewPayout", "NewEstimate", "NewHold", "NewApproval", "NewApprover", "NewDestination", "NewFreeze", "NewLift", "NewWallet"} {
 		strict[asked] = true
 	}
 	for _, name := range slices.Sorted(maps.Keys(doc.Components.Schemas)) {

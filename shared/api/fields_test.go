@@ -19,7 +19,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"farrier/shared/event"
-	"farrier/shared/merchant"
 )
 
 // digits78 is the length of 2^256, and begins with what no answer says by itself.
@@ -66,6 +65,19 @@ var fullBodies = map[string]map[string]any{
 	"create-webhook-endpoint":  withSettings(map[string]any{"merchant": ""}),
 	"change-webhook-endpoint":  withSettings(map[string]any{}),
 	"rotate-webhook-secret":    {"overlap": 3600},
+	"create-payout": {
+		"merchant": "", "asset": asset, "amount": "10.50", "to": payee, "reference": "salary-0", "wallet": hot, "speed": "fast", "contract": true, "lookalike": true,
+		"metadata": map[string]any{"customer": "c-77"},
+	},
+	"estimate-payout":   {"asset": asset, "amount": "10.50"},
+	"hold-payout":       {"reason": "the payee called"},
+	"approve-payout":    {"merchant": "", "hash": "", "code": ""},
+	"reject-payout":     {"merchant": "", "hash": "", "code": ""},
+	"create-approver":   {"name": "Ann", "keys": []any{"operator"}},
+	"allow-destination": {"merchant": "", "address": payee, "label": "Bob", "lookalike": true},
+	"freeze":            {"asset": otherAsset, "reason": "a key was stolen"},
+	"lift-freeze":       {"asset": otherAsset},
+	"open-wallet":       {"custody": "kms", "chain": "eip155:31337"},
 }
 
 // withSettings adds every setting of a webhook endpoint.
@@ -123,6 +135,11 @@ var alone = map[string]struct {
 	"change-connection.new_secret":      {value: true, drop: []string{"secret"}},
 	"change-connection.chain_path":      {value: "data.chain", drop: []string{"chain"}},
 	"change-connection.hmac.event_path": {value: "data.id", drop: []string{"hmac.event_header", "hmac.template"}},
+	"freeze.everything":                 {value: true, drop: []string{"asset"}},
+	"freeze.merchant":                   {value: "mer_" + exampleULID, drop: []string{"asset"}},
+	"lift-freeze.everything":            {value: true, drop: []string{"asset"}},
+	"lift-freeze.merchant":              {value: "mer_" + exampleULID, drop: []string{"asset"}},
+	"open-wallet.merchant":              {value: "mer_" + exampleULID, drop: []string{"chain"}, put: map[string]any{"custody": "seed"}},
 }
 
 // elsewhere are the fields that the provider of the full body has none of: see TestCredentialsAreThoseOfTheProvider.
@@ -130,7 +147,7 @@ var elsewhere = []string{"credentials", "credentials.customer", "region", "webho
 
 // freeText are the fields that take any printable text, digits too.
 var freeText = []string{"name", "reference", "metadata.customer", "where.metadata.customer", "headers.customer", "secret", "keys[0]", "hmac.prefix", "hmac.header", "hmac.event_header", "hmac.timestamp_header", "chain_path", "transaction_path", "hmac.event_path",
-	"version_path", "versions[0]", "required[0]", "order"}
+	"version_path", "versions[0]", "required[0]", "order", "label", "reason"}
 
 // field is one field of a body: its place and what the document says of it.
 type field struct {
@@ -209,6 +226,18 @@ func TestEveryFieldOfEveryBodyIsRefusedByItsNameForWhateverIsWrongWithIt(t *test
 	unsigned := b.post(key, "/v1/connections", map[string]any{"provider": "imtoken"}).want(t, http.StatusCreated)
 	fullBodies["create-payment"]["wallet_callback"] = b.post(key, "/v1/connections", map[string]any{"provider": "tokenpocket"}).want(t, http.StatusCreated).text("id")
 	held := b.partlyPaid(owner, key, "order-0")
+	b.fund(owner)
+	ann := b.approver("Ann")
+	b.needs(1, ann)
+	payouts := map[string]string{}
+	for verb, by := range map[string]string{"approve": ann.key, "reject": ann.key, "hold": operatorKey} {
+		p := b.asked(owner, key, verb)
+		payouts[verb+"-payout"] = p.text("id")
+		if by == ann.key {
+			fullBodies[verb+"-payout"] = saying(owner, p, ann.phone.Code(b.now))
+		}
+	}
+	b.post(ann.key, "/v1/freezes", fullBodies["freeze"]).want(t, http.StatusOK)
 	fingerprints, _ := changed.secrets(t)
 	fullBodies["change-connection"]["remove"] = []any{fingerprints[0]}
 	seen := 0
@@ -226,8 +255,8 @@ func TestEveryFieldOfEveryBodyIsRefusedByItsNameForWhateverIsWrongWithIt(t *test
 				full["merchant"] = owner
 			}
 			send := func(body []byte) reply {
-				caller := key
-				if merchant.Scope(scopeOf(op)).OfOperator() || op.OperationID == "change-merchant" { // xpubs are the operator's
+				caller := b.keyFor(op, key, ann)
+				if op.OperationID == "change-merchant" { // xpubs are the operator's
 					caller = operatorKey
 				}
 				id := owner
@@ -242,8 +271,14 @@ func TestEveryFieldOfEveryBodyIsRefusedByItsNameForWhateverIsWrongWithIt(t *test
 					id = held
 				case strings.Contains(path, "connections"):
 					id = changed.text("id")
+				case payouts[op.OperationID] != "":
+					id = payouts[op.OperationID]
 				}
-				return b.do(call{method: op.Method, path: strings.Replace(path, "{id}", id, 1), key: caller, body: body})
+				c := call{method: op.Method, path: strings.Replace(path, "{id}", id, 1), key: caller, body: body}
+				if op.OperationID == "hold-payout" {
+					c.query = "merchant=" + owner
+				}
+				return b.do(c)
 			}
 			r := send(encode(t, full))
 			if r.StatusCode >= 300 {
@@ -411,6 +446,7 @@ func objectsIn(body map[string]any, at string) []string {
 func TestEveryParameterOfEveryQueryIsRefusedByItsName(t *testing.T) {
 	b := newBench(t)
 	_, key := b.merchant()
+	ann := b.approver("Ann")
 	connection := b.post(key, "/v1/connections", map[string]any{"provider": "standard-webhooks"}).want(t, http.StatusCreated).text("id")
 	for path, item := range b.document.Paths {
 		op := item.Get
@@ -432,7 +468,10 @@ func TestEveryParameterOfEveryQueryIsRefusedByItsName(t *testing.T) {
 				if path == "/v1/callbacks" && p.Name != "connection" && p.Name != "merchant" {
 					query += "&connection=" + connection
 				}
-				r := b.get(key, strings.Replace(path, "{id}", "evt_"+exampleULID, 1), query)
+				if path == "/v1/approvals" && p.Name != "chain" {
+					query += "&chain=eip155:31337"
+				}
+				r := b.get(b.keyFor(op, key, ann), strings.Replace(path, "{id}", "evt_"+exampleULID, 1), query)
 				if strings.Contains(path, "{id}") && r.StatusCode == http.StatusNotFound {
 					continue // the object was looked for first
 				}
@@ -445,9 +484,7 @@ func TestEveryParameterOfEveryQueryIsRefusedByItsName(t *testing.T) {
 			}
 		}
 		one, key := strings.Replace(path, "{id}", "x", 1), key
-		if merchant.Scope(scopeOf(op)).OfOperator() {
-			key = operatorKey
-		}
+		key = b.keyFor(op, key, ann)
 		b.get(key, one, "limit=%zz").wantProblem(t, http.StatusBadRequest, "malformed")
 		if r := b.get(key, one, "limit=1&limit=2").wantProblem(t, http.StatusUnprocessableEntity, "invalid"); !slices.Contains(r.fields(), "limit") {
 			t.Errorf("%s with a parameter twice: %s", path, r.Body)
@@ -461,7 +498,8 @@ func TestEveryParameterOfEveryQueryIsRefusedByItsName(t *testing.T) {
 
 func TestAPathThatNamesNothingIsNotFound(t *testing.T) {
 	b := newBench(t)
-	_, key := b.merchant()
+	owner, key := b.merchant()
+	ann := b.approver("Ann")
 	for path, item := range b.document.Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Post, item.Patch, item.Delete} {
 			if op == nil || !strings.Contains(path, "{id}") {
@@ -469,8 +507,8 @@ func TestAPathThatNamesNothingIsNotFound(t *testing.T) {
 			}
 			for _, name := range []string{"x", "..", "%FF", "%00", strings.Repeat("sw0rd", 300), "pay_" + exampleULID, "ep_" + exampleULID, "mer_" + exampleULID, "evt_" + exampleULID, "dlv_" + exampleULID + "_" + exampleULID} {
 				c := call{method: op.Method, path: strings.NewReplacer("{id}", name, "{key}", "key_"+exampleULID).Replace(path), key: key}
-				if merchant.Scope(scopeOf(op)).OfOperator() {
-					c.key = operatorKey
+				if c.key = b.keyFor(op, key, ann); c.key == operatorKey && slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == "merchant" }) {
+					c.query = "merchant=" + owner
 				}
 				if op.RequestBody != nil {
 					c.body = encode(t, fullBodies[op.OperationID])

@@ -150,8 +150,8 @@ func (q asked) call(all []*huma.Operation, key string) call {
 	c := call{method: q.method, path: q.id, query: q.query, key: key, body: q.body, headers: map[string]string{}}
 	if int(q.which) < len(all) {
 		op := all[q.which]
-		c.method, c.path = op.Method, strings.NewReplacer("{id}", q.id, "{key}", q.id).Replace(op.Path)
-		if merchant.Scope(scopeOf(op)).OfOperator() {
+		c.method, c.path = op.Method, strings.NewReplacer("{id}", q.id, "{key}", q.id, "{address}", q.id).Replace(op.Path)
+		if !merchant.Scope(scopeOf(op)).OfMerchant() && scopeOf(op) != "" {
 			c.key = operatorKey
 		}
 	}
@@ -280,7 +280,7 @@ func FuzzRequestsWithoutAStore(f *testing.F) {
 		b.log.Reset()
 		before := away.asked.Load()
 		c := asked{which, method, id, query, key, kind, body}.call(all, operatorKey)
-		r := do(t, b.API, c)
+		r := do(t, b.roomOf(c), c)
 		b.judge(t, c, r)
 		reached := away.asked.Load() > before
 		if failed := r.StatusCode >= 500; failed != reached || failed && (r.JSON["code"] != "internal" || strings.Contains(r.Body, "sw0rd")) {
@@ -293,13 +293,13 @@ func FuzzRequestsWithoutAStore(f *testing.F) {
 // by an error of ours.
 func FuzzRequests(f *testing.F) {
 	b := newBench(f)
-	owner, key := b.merchant()
+	owner, key := b.rich()
 	all := seeds(f, b.API, owner)
 	f.Fuzz(func(t *testing.T, which byte, method, id, query, header, kind string, body []byte) {
 		b.log.Reset()
 		for _, caller := range []string{key, operatorKey} {
 			c := asked{which, method, id, query, header, kind, body}.call(all, caller)
-			r := do(t, b.API, c)
+			r := do(t, b.roomOf(c), c)
 			b.judge(t, c, r)
 			if r.StatusCode >= 500 {
 				t.Fatalf("%s %s %q %q %q: %d %s\n%s", c.method, c.path, c.query, header, c.body, r.StatusCode, r.Body, b.log.String())

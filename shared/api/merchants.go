@@ -46,7 +46,7 @@ type newKey struct {
 	ID   string `path:"id" doc:"the merchant's id"`
 	Body struct {
 		Name   string           `json:"name" minLength:"1" maxLength:"100" doc:"for people" example:"shop's back end"`
-		Scopes []merchant.Scope `json:"scopes" minItems:"1" maxItems:"12" enum:"payments:read,payments:write,payments:decide,ledger:read,webhooks:read,webhooks:write,events:read,connections:read,connections:write,callbacks:read,callbacks:write,*" example:"payments:read,payments:write"`
+		Scopes []merchant.Scope `json:"scopes" minItems:"1" maxItems:"14" enum:"payments:read,payments:write,payments:decide,ledger:read,webhooks:read,webhooks:write,events:read,connections:read,connections:write,callbacks:read,callbacks:write,payouts:read,payouts:write,*" example:"payments:read,payments:write"`
 	}
 }
 

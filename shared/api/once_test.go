@@ -28,6 +28,7 @@ func makings(owner, endpoint string) map[string]struct {
 	return map[string]c{
 		"merchant":   {operatorKey, "/v1/merchants", map[string]any{"name": "Shop", "xpub": exampleXPub}},
 		"key":        {operatorKey, "/v1/merchants/" + owner + "/keys", map[string]any{"name": "k", "scopes": []string{"*"}}},
+		"approver":   {operatorKey, "/v1/approvers", map[string]any{"name": "Ann"}},
 		"connection": {operatorKey, "/v1/connections", map[string]any{"merchant": owner, "provider": "standard-webhooks"}},
 		"endpoint":   {operatorKey, "/v1/webhook-endpoints", map[string]any{"merchant": owner, "url": hook["url"], "events": hook["events"]}},
 		"rotation":   {operatorKey, "/v1/webhook-endpoints/" + endpoint + "/rotate", nil},
@@ -144,6 +145,7 @@ func TestACallThatWasKilledBeforeItsAnswerWasKeptMakesTheSameThingAgain(t *testi
 	lossy := &forgetful{}
 	cfg.HTTPClient, cfg.RetryMaxAttempts = lossy, 1
 	b.Answers.Table.Client = dynamodb.NewFromConfig(cfg)
+	b.approving.Answers = b.Answers
 	for name, c := range makings(owner, endpoint) {
 		lossy.left.Store(1) // the claim; the answer after it is lost
 		lossy.losing.Store(true)
@@ -158,7 +160,7 @@ func TestACallThatWasKilledBeforeItsAnswerWasKeptMakesTheSameThingAgain(t *testi
 		if second.StatusCode != first.StatusCode || second.Headers["idempotency-replayed"] != "" {
 			t.Fatalf("%s: %d %s", name, second.StatusCode, second.Body)
 		}
-		for _, same := range []string{"id", "secret", "key", "created_at", "callback_url"} {
+		for _, same := range []string{"id", "secret", "key", "otpauth", "created_at", "callback_url"} {
 			if first.text(same) != second.text(same) {
 				t.Errorf("%s: %s was %q, then %q", name, same, first.text(same), second.text(same))
 			}

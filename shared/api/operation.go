@@ -27,6 +27,7 @@ type route struct {
 	Keyed            bool           // takes an Idempotency-Key, as every POST does
 	Nulls            []string       // fields that may be null
 	Blank            string         // a parameter that may be there without a value
+	Room             Room           // that serves it; Front where it is empty
 	OwnRecord        bool           // the thing that is made is itself the record of its Idempotency-Key
 }
 
@@ -142,6 +143,9 @@ func (d adapter) Handle(op *huma.Operation, handle func(huma.Context)) {
 	h = d.api.readable(op, r, h)
 	if r.Scope != "" {
 		h = d.api.authorised(op, r.scopes(), h)
+	}
+	if !d.api.served(r) {
+		h = http.HandlerFunc(d.api.notServed)
 	}
 	d.ServeMux.Handle(r.Method+" "+r.Path, h)
 }

@@ -21,7 +21,7 @@ type Problem struct {
 	Title   string       `json:"title" doc:"the status in words" example:"Unprocessable Entity"`
 	Status  int          `json:"status" example:"422"`
 	Detail  string       `json:"detail" doc:"what is wrong, for a person" example:"amount: must be more than zero"`
-	Code    problem.Code `json:"code" doc:"what is wrong, for a program" example:"invalid" enum:"malformed,invalid,unauthorized,forbidden,not_found,wrong_method,conflict,reference_used,too_large,unsupported,key_reused,key_in_use,unavailable,internal"`
+	Code    problem.Code `json:"code" doc:"what is wrong, for a program" example:"invalid" enum:"malformed,invalid,unauthorized,forbidden,not_found,wrong_method,conflict,reference_used,frozen,too_large,unsupported,key_reused,key_in_use,unavailable,internal"`
 	Errors  []Wrong      `json:"errors,omitempty" doc:"the fields that are wrong"`
 	Request string       `json:"request,omitempty" doc:"of an internal error: name it when you report the error"`
 }
@@ -86,6 +86,7 @@ var exampleProblems = map[string]*Problem{
 	"413": newProblem(problem.TooLarge, "the body is longer than 262144 bytes"),
 	"415": newProblem(problem.Unsupported, "the body must be JSON, with Content-Type: application/json"),
 	"422": newProblem(problem.Invalid, "amount: must be more than zero", Wrong{In: "body", Field: "amount", Message: "must be more than zero"}),
+	"503": newProblem(problem.Unavailable, "it is not known just now what a transaction on eip155:137 costs; come again in a few minutes"),
 	"500": newProblem(problem.Internal, problem.Of(nil).Detail),
 }
 

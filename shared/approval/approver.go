@@ -25,6 +25,9 @@ const (
 	MaxKeys = 20
 )
 
+// KeyPrefix is what the text of an approver's key begins with.
+const KeyPrefix = "fa_"
+
 // Approver is a person who may let payouts go. The text of the key is "fa_", the approver's ULID and 43 characters of secret.
 type Approver struct {
 	PK string `dynamodbav:"pk"` // always "approver": there are few, and they are listed
@@ -82,7 +85,8 @@ type Approvers struct {
 	Random io.Reader
 }
 
-// Create makes an approver, and what it gives is nowhere else. What a stop in the middle leaves behind is an approver whom
+// Create makes an approver, and what it gives is nowhere else. Run again with the same moment and randomness it finds the one
+// that it made. What a stop in the middle leaves behind is an approver whom
 // nobody can be.
 func (s Approvers) Create(ctx context.Context, name string, keys []string) (Approver, Given, error) {
 	if err := checkApprover(name, keys); err != nil {
@@ -97,7 +101,7 @@ func (s Approvers) Create(ctx context.Context, name string, keys []string) (Appr
 	if _, err := io.ReadFull(s.Random, random[:]); err != nil {
 		return Approver{}, Given{}, err
 	}
-	key := "fa_" + strings.TrimPrefix(named, "apr_") + "_" + base64.RawURLEncoding.EncodeToString(random[:32])
+	key := KeyPrefix + strings.TrimPrefix(named, "apr_") + "_" + base64.RawURLEncoding.EncodeToString(random[:32])
 	secret := random[32:]
 	sealed, err := s.Seal(ctx, SecretOwner(named), secret)
 	if err != nil {
@@ -107,8 +111,8 @@ func (s Approvers) Create(ctx context.Context, name string, keys []string) (Appr
 	a := Approver{PK: at.PK, SK: at.SK, ID: named, Name: name, Hash: hashOf(key), Secret: sealed, Keys: keys, CreatedAt: now, Version: 1}
 	err = s.Table.Create(ctx, a)
 	var stored Approver
-	if exists, readErr := dynamo.Exists(err, &stored); exists && readErr == nil && stored.Hash == a.Hash && stored.Secret == a.Secret {
-		err = nil // the first try's answer was lost
+	if exists, readErr := dynamo.Exists(err, &stored); exists && readErr == nil && stored.Hash == a.Hash && stored.DisabledAt == nil {
+		a, err = stored, nil // key and secret are made of the same bytes: where the one is the same, the other is
 	}
 	if err != nil {
 		return Approver{}, Given{}, err
@@ -184,7 +188,7 @@ const keyLength = 3 + 26 + 1 + 43
 
 // approverIn finds the approver's id in a key's text.
 func approverIn(key string) (string, bool) {
-	if len(key) != keyLength || !strings.HasPrefix(key, "fa_") || key[29] != '_' {
+	if len(key) != keyLength || !strings.HasPrefix(key, KeyPrefix) || key[29] != '_' {
 		return "", false
 	}
 	name := "apr_" + key[3:29]

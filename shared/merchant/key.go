@@ -136,8 +136,8 @@ func checkScopes(scopes []Scope) error {
 	}
 	for i, s := range scopes {
 		switch {
-		case s.OfOperator():
-			return problem.Field("scopes", "has "+string(s)+", which only the operator has")
+		case s.OfOperator() || s.OfApprover() || slices.Contains(ofBoth, s):
+			return problem.Field("scopes", "has "+string(s)+", which no merchant's key has")
 		case !slices.Contains(Grantable, s):
 			return problem.Field("scopes", "has one that does not exist")
 		case slices.Contains(scopes[:i], s):

@@ -19,6 +19,7 @@ const (
 	MaxMetadataKeys  = 10
 	MaxMetadataTotal = 400 // bytes of all keys and values
 	MaxReason        = 200
+	MaxLabel         = 100
 )
 
 // Request asks for a payout. The amount is in the asset's own unit.
@@ -34,6 +35,7 @@ type Request struct {
 	FeeMost   money.Amount // in the chain's own coin
 	Contract  bool         // the destination may be a contract
 	Speed     Speed        // "" is Normal
+	Wished    string       // the address that is to pay, where the caller named one
 
 	// Lookalike says that the caller has seen what the destination looks like and means this one all the same.
 	Lookalike bool
@@ -138,17 +140,27 @@ const (
 	ErrAsset DestinationError = "is the asset's own contract: what is sent there is lost"
 )
 
-// ParseDestination reads an address to which an asset is to be paid and gives its canonical spelling. On EVM chains mixed
-// case must carry the right checksum (EIP-55). The error is safe to show.
+// ParseDestination reads an address to which an asset is to be paid and gives its canonical spelling. The error is safe to
+// show.
 func ParseDestination(asset chain.Asset, text string) (string, error) {
-	f, ok := family.Of(asset.Chain)
+	to, err := ParseAddress(asset.Chain, text)
+	if err == nil && asset.ID.Kind() != "slip44" && strings.EqualFold(to, asset.ID.Reference()) {
+		err = ErrAsset
+	}
+	return to, err
+}
+
+// ParseAddress reads an address that somebody may be paid at and gives its canonical spelling. On EVM chains mixed case must
+// carry the right checksum (EIP-55). The error is safe to show.
+func ParseAddress(on chain.ID, text string) (string, error) {
+	f, ok := family.Of(on)
 	if !ok {
 		return "", DestinationError("cannot be read: payouts are not made on this chain")
 	}
 	if text == "" {
 		return "", DestinationError("is missing")
 	}
-	to, err := f.ParseAddress(asset.Chain, text)
+	to, err := f.ParseAddress(on, text)
 	switch {
 	case err != nil:
 		return "", err
@@ -156,8 +168,6 @@ func ParseDestination(asset chain.Asset, text string) (string, error) {
 		return "", ErrZero
 	case isBurn(to):
 		return "", ErrBurn
-	case asset.ID.Kind() != "slip44" && strings.EqualFold(to, asset.ID.Reference()):
-		return "", ErrAsset
 	}
 	return to, nil
 }

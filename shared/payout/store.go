@@ -61,11 +61,11 @@ func (s Store) Create(ctx context.Context, r Request) (Payout, error) {
 	if p, err = s.asked(ctx, r, p); err != nil {
 		return Payout{}, err
 	}
-	first, err := s.claim(ctx, p)
+	first, err := s.claim(ctx, p, r)
 	switch {
 	case err != nil:
 		return Payout{}, err
-	case first.Request != p.fingerprint(): // somebody was faster
+	case first.Request != p.fingerprint(r): // somebody was faster
 		return Payout{}, first.otherwise()
 	}
 	p.ID, p.SK, p.CreatedAt = first.Payout, first.Payout, first.CreatedAt
@@ -86,7 +86,7 @@ func (s Store) Made(ctx context.Context, r Request) (p Payout, made bool, err er
 	switch {
 	case err != nil || !claimed:
 		return p, false, err
-	case first.Request != p.fingerprint():
+	case first.Request != p.fingerprint(r):
 		return Payout{}, false, first.otherwise()
 	}
 	stored, err := s.Get(ctx, p.PK, first.Payout)
@@ -128,13 +128,13 @@ func (s Store) claimed(ctx context.Context, p Payout) (claim, bool, error) {
 }
 
 // claim binds the reference to the payout, or gives what holds it.
-func (s Store) claim(ctx context.Context, p Payout) (claim, error) {
+func (s Store) claim(ctx context.Context, p Payout, r Request) (claim, error) {
 	now := s.now()
 	name, err := id.New("out", now, s.Random)
 	if err != nil {
 		return claim{}, err
 	}
-	mine := claim{PK: p.PK, SK: referenceKey(p), Payout: name, Request: p.fingerprint(), CreatedAt: now}
+	mine := claim{PK: p.PK, SK: referenceKey(p), Payout: name, Request: p.fingerprint(r), CreatedAt: now}
 	err = s.References.Create(ctx, mine)
 	var stored claim
 	exists, readErr := dynamo.Exists(err, &stored)
@@ -147,9 +147,9 @@ func (s Store) claim(ctx context.Context, p Payout) (claim, error) {
 func referenceKey(p Payout) string { return "reference/" + id.Short(p.Reference) }
 
 // fingerprint is of what was asked for. Who asked is in it: a payout has one requester, whom approvers must differ from.
-// The wallet and the fee are not: they are chosen here, and another moment may choose others.
-func (p Payout) fingerprint() string {
-	parts := []string{string(p.Asset), p.Amount.String(), p.To, p.Requester, p.Reference, strconv.FormatBool(p.Contract), string(p.Speed)}
+// A wallet that nobody wished for and the fee are not: they are chosen here, and another moment may choose others.
+func (p Payout) fingerprint(r Request) string {
+	parts := []string{string(p.Asset), p.Amount.String(), p.To, p.Requester, p.Reference, strconv.FormatBool(p.Contract), string(p.Speed), r.Wished}
 	first := len(parts)
 	for k, v := range p.Metadata {
 		parts = append(parts, "metadata\x00"+k+"\x00"+v)
@@ -177,6 +177,41 @@ func (s Store) Get(ctx context.Context, merchant, name string) (Payout, error) {
 func (s Store) List(ctx context.Context, merchant string, limit int32, cursor string) ([]Payout, string, error) {
 	return dynamo.List[Payout](ctx, s.Payouts, dynamo.Query{PK: merchant, Descending: true, Limit: limit, Cursor: cursor})
 }
+
+// Open reads a page of the payouts of a chain that have not ended, of all merchants. The index is behind by a moment.
+func (s Store) Open(ctx context.Context, on chain.ID, limit int32, cursor string) ([]Payout, string, error) {
+	page, err := s.Payouts.Query(ctx, dynamo.Query{Index: OpenIndex, PartitionAttr: "open_chain", PK: OpenOn(on), Limit: limit, Cursor: cursor})
+	if err != nil {
+		return nil, "", err
+	}
+	var wanted []dynamo.Want
+	for _, item := range page.Items {
+		var key struct {
+			PK string `dynamodbav:"pk"`
+			SK string `dynamodbav:"sk"`
+		}
+		if err := dynamo.Unmarshal(item, &key); err != nil {
+			return nil, "", err
+		}
+		wanted = append(wanted, dynamo.Want{Table: s.Payouts.Name, Key: dynamo.Key(key)})
+	}
+	found, err := dynamo.GetMany(ctx, s.Payouts.Client, wanted)
+	if err != nil {
+		return nil, "", err
+	}
+	var all []Payout
+	for _, want := range wanted {
+		var p Payout
+		if err := dynamo.Unmarshal(found[want], &p); err != nil {
+			return nil, "", err
+		}
+		all = append(all, p)
+	}
+	return all, page.Next, nil
+}
+
+// OpenIndex is the index of payouts by their OpenChain.
+const OpenIndex = "open"
 
 // Step decides about a payout as it stands and writes what was decided, or nothing where that is the payout itself. It
 // decides anew where another writer was faster, so that decide must be a pure rule. Moves that the book must know of, those
@@ -211,6 +246,16 @@ var ErrBook = errors.New("payout: this move is made with the book")
 type Freezes struct {
 	Table dynamo.Table
 	Now   func() time.Time
+}
+
+// List reads all that is frozen, and what was and is not any more.
+func (s Freezes) List(ctx context.Context) ([]Freeze, error) {
+	var all []Freeze
+	err := dynamo.Each(ctx, s.Table, dynamo.Query{PK: everything().PK}, func(f Freeze) error {
+		all = append(all, f)
+		return nil
+	})
+	return all, err
 }
 
 // Set freezes, whatever was before.

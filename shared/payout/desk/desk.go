@@ -8,7 +8,7 @@ import (
 
 	"farrier/shared/approval"
 	"farrier/shared/chain"
-	"farrier/shared/chain/family"
+	"farrier/shared/chain/evm"
 	"farrier/shared/dynamo"
 	"farrier/shared/ledger"
 	"farrier/shared/money"
@@ -44,16 +44,21 @@ func (d Desk) Store() payout.Store {
 	return s
 }
 
-// Create makes a payout, or finds the one that the same request made before. Of the request's Wallet the text is read here,
-// and its FeeMost is chosen.
+// Create makes a payout, or finds the one that the same request made before. Of the request it reads Wished, and chooses Wallet
+// and FeeMost.
 func (d Desk) Create(ctx context.Context, r payout.Request) (payout.Payout, error) {
-	wished := r.Wallet
-	r.Wallet = ""
+	if r.Wished != "" {
+		address, err := evm.ParseAddress(r.Wished) // payouts are made on EVM chains
+		if err != nil {
+			return payout.Payout{}, problem.Field("wallet", err.Error())
+		}
+		r.Wished = address
+	}
 	p, made, err := d.Payouts.Made(ctx, r)
 	if made || err != nil {
 		return p, err
 	}
-	if r.Wallet, err = d.wallet(ctx, r.Merchant, p.Chain(), wished); err != nil {
+	if r.Wallet, err = d.wallet(ctx, r.Merchant, p.Chain(), r.Wished); err != nil {
 		return payout.Payout{}, err
 	}
 	cost, err := d.cost(ctx, p.Chain())
@@ -81,23 +86,18 @@ func (d Desk) wallet(ctx context.Context, merchant string, on chain.ID, wished s
 	case wished == "":
 		return hot, nil
 	}
-	f, _ := family.Of(on)
-	address, err := f.ParseAddress(on, wished)
-	if err != nil {
-		return "", problem.Field("wallet", err.Error())
-	}
-	if address == hot {
+	if wished == hot {
 		return hot, nil
 	}
 	var owned wallet.Address
-	err = d.Addresses.Get(ctx, wallet.KeyOf(on.Namespace(), address), &owned)
+	err = d.Addresses.Get(ctx, wallet.KeyOf(on.Namespace(), wished), &owned)
 	switch {
 	case err != nil && !errors.Is(err, dynamo.ErrMissing):
 		return "", err
 	case err != nil || owned.Merchant != merchant:
 		return "", problem.Field("wallet", "is neither a wallet of the chain nor one of the merchant's addresses")
 	}
-	return address, nil
+	return wished, nil
 }
 
 // cost is what a chain costs now.

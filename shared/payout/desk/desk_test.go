@@ -100,7 +100,7 @@ func TestConformanceAPayoutIsMadeFromTheHotWalletAndMayCostSomeTimesItsPrice(t *
 		t.Fatalf("%+v, %v", p, err)
 	}
 	r := asking()
-	r.Reference, r.Wallet, r.Asset, r.Amount = "another", "0x"+strings.ToUpper(deposit[2:]), pol, "1"
+	r.Reference, r.Wished, r.Asset, r.Amount = "another", "0x"+strings.ToUpper(deposit[2:]), pol, "1"
 	if p, err := d.Create(ctx, r); err != nil || p.Wallet != deposit || p.FeeMost.Cmp(money.Units(3*3_000_000*21_000)) != 0 {
 		t.Errorf("from the merchant's own address: %+v, %v", p, err)
 	}
@@ -121,7 +121,7 @@ func TestConformanceTheSameRequestIsThatPayoutWhateverIsTrueByNow(t *testing.T) 
 		t.Errorf("%+v, %v; made %+v", again, err, first)
 	}
 	r := asking()
-	r.Amount = "10.51"
+	r.Wished = deposit
 	if _, err := d.Create(ctx, r); !problem.Is(err, problem.ReferenceUsed) {
 		t.Error(err)
 	}
@@ -145,7 +145,7 @@ func TestConformanceWhatWouldBeRefusedLaterIsRefusedByTheFieldsName(t *testing.T
 		"a wrong checksum":               {d, func(r *payout.Request) { r.To = strings.Replace(payee, "aA", "AA", 1) }, "to", "checksum"},
 		"a deposit address":              {d, func(r *payout.Request) { r.To = others }, "to", "this system"},
 		"the hot wallet":                 {d, func(r *payout.Request) { r.To = hot }, "to", "wallet that pays"},
-		"the hot wallet, by another":     {d, func(r *payout.Request) { r.To, r.Wallet = hot, deposit }, "to", "this system"},
+		"the hot wallet, by another":     {d, func(r *payout.Request) { r.To, r.Wished = hot, deposit }, "to", "this system"},
 		"zero":                           {d, func(r *payout.Request) { r.Amount = "0" }, "amount", "more than zero"},
 		"over-precision":                 {d, func(r *payout.Request) { r.Amount = "1.0000001" }, "amount", "decimal"},
 		"dust by the policy":             {d, func(r *payout.Request) { r.Amount = "0.009" }, "amount", "0.01"},
@@ -155,8 +155,8 @@ func TestConformanceWhatWouldBeRefusedLaterIsRefusedByTheFieldsName(t *testing.T
 		"a look-alike":                   {d, func(r *payout.Request) {}, "to", "0x5aAefff"},
 		"an asset without policy":        {d, func(r *payout.Request) { r.Asset, r.Amount = idle, "1" }, "asset", "no wallet"},
 		"a speed that is too dear":       {d, func(r *payout.Request) { r.Speed = payout.Fast }, "speed", "slower"},
-		"a wallet that is somebody's":    {d, func(r *payout.Request) { r.Wallet = others }, "wallet", "merchant's"},
-		"a wallet that is no address":    {d, func(r *payout.Request) { r.Wallet = "0x12" }, "wallet", ""},
+		"a wallet that is somebody's":    {d, func(r *payout.Request) { r.Wished = others }, "wallet", "merchant's"},
+		"a wallet that is no address":    {d, func(r *payout.Request) { r.Wished = "0x12" }, "wallet", ""},
 		"a destination not on the list":  {listed, func(r *payout.Request) { r.To = double }, "to", "list"},
 		"a destination that has to wait": {listed, func(*payout.Request) {}, "to", "2026-11-30T12:00:00Z"},
 	} {
