@@ -3,6 +3,7 @@ package main
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"farrier/shared/api"
+	"farrier/shared/approval"
 	"farrier/shared/callback"
 	"farrier/shared/callback/journal"
 	"farrier/shared/chain"
@@ -26,6 +28,9 @@ import (
 	"farrier/shared/ledger"
 	"farrier/shared/merchant"
 	"farrier/shared/payment"
+	"farrier/shared/payout"
+	"farrier/shared/payout/desk"
+	"farrier/shared/payout/policy"
 	"farrier/shared/queue"
 	"farrier/shared/seal"
 	"farrier/shared/task"
@@ -37,7 +42,8 @@ import (
 func main() {
 	cfg, now, random := cloud.Config(), time.Now, rand.Reader
 	chains, err := chain.ParseSet(cloud.Env("CHAINS"))
-	if err != nil {
+	rules, errRules := policy.Parse(cloud.Env("PAYOUT_POLICY"))
+	if err = errors.Join(err, errRules); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -55,7 +61,10 @@ func main() {
 		Client: scheduler.NewFromConfig(cfg), Group: cloud.Env("SCHEDULE_GROUP"), Role: cloud.Env("SCHEDULER_ROLE_ARN"),
 		Queue: cloud.Env("EXPIRY_QUEUE_ARN"), DeadLetters: cloud.Env("EXPIRY_DEAD_LETTERS_ARN"),
 	}
+	entries, addresses := ledger.Store{Entries: table("ENTRIES_TABLE"), Balances: table("BALANCES_TABLE")}, table("ADDRESSES_TABLE")
+	payouts := payout.Store{Payouts: table("PAYOUTS_TABLE"), References: table("PAYOUT_REFERENCES_TABLE"), Assets: chains, Now: now, Random: random}
 	lambda.Start(gateway.Handler(&api.API{
+		Room:        api.Front,
 		Door:        &merchant.Door{Store: merchants, OperatorKeyHash: cloud.Env("OPERATOR_KEY_HASH"), Now: now},
 		Merchants:   merchants,
 		Answers:     idempotency.Store{Table: table("ANSWERS_TABLE"), Sealer: sealer, Now: now, Random: random},
@@ -64,10 +73,10 @@ func main() {
 		Journal:     journal.Journal{Table: table("JOURNAL_TABLE"), Now: now},
 		Interpret:   queue.Queue{Client: queues, URL: cloud.Env("INTERPRET_QUEUE")},
 		Payments: payment.Store{
-			Payments: table("PAYMENTS_TABLE"), Addresses: table("ADDRESSES_TABLE"), Roster: wallet.RosterIn(client, cloud.Getenv("ROSTER_TABLE", ""), now), Expiry: expiry, Assets: chains, Now: now, Random: random,
+			Payments: table("PAYMENTS_TABLE"), Addresses: addresses, Roster: wallet.RosterIn(client, cloud.Getenv("ROSTER_TABLE", ""), now), Expiry: expiry, Assets: chains, Now: now, Random: random,
 		},
 		Deposits:   deposit.Store{Table: table("DEPOSITS_TABLE")},
-		Ledger:     ledger.Store{Entries: table("ENTRIES_TABLE"), Balances: table("BALANCES_TABLE")},
+		Ledger:     entries,
 		Endpoints:  endpoints,
 		Events:     events,
 		Deliveries: deliveries,
@@ -78,6 +87,14 @@ func main() {
 			Tasks:    task.Tasks{Table: table("TASKS_TABLE"), Queue: queue.Queue{Client: queues, URL: cloud.Env("TASKS_QUEUE")}, Now: now, Random: random},
 			Letters:  webhook.Letters{Dead: queue.Queue{Client: queues, URL: cloud.Env("DELIVERIES_DEAD_LETTERS")}, Jobs: jobs},
 			Random:   random,
+		},
+		Payouts:   payouts,
+		Approvals: approval.Approvals{Table: table("APPROVALS_TABLE")},
+		Pay:       queue.Queue{Client: queues, URL: cloud.Getenv("PAY_QUEUE", "")},
+		Desk: desk.Desk{
+			Payouts: payouts, Policy: rules, Costs: payout.Costs{Table: table("FEES_TABLE")}, Freezes: payout.Freezes{Table: table("FREEZES_TABLE")},
+			Known:   payout.Known{Allowed: payout.Allowed{Table: table("ALLOWED_DESTINATIONS_TABLE")}, Paid: payout.Paid{Table: table("PAID_DESTINATIONS_TABLE")}},
+			Wallets: desk.Fixed{}, Addresses: addresses, Ledger: entries, Now: now,
 		},
 		PublicURL: cloud.Getenv("PUBLIC_URL", ""),
 		Local:     cloud.LocalRun(),

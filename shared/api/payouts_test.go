@@ -59,7 +59,7 @@ func (b *bench) payouts(set *chain.Set, table func(...parts.Index) dynamo.Table,
 	b.Approvals = approval.Approvals{Table: table(), Now: clock}
 	b.Desk = desk.Desk{
 		Payouts: b.Payouts, Policy: b.Policy, Costs: payout.Costs{Table: table()}, Freezes: b.Freezes, Known: b.Known,
-		Wallets: hotWallet{}, Addresses: b.Payments.Addresses, Ledger: b.Ledger, Now: clock,
+		Wallets: desk.Fixed{local: hot}, Addresses: b.Payments.Addresses, Ledger: b.Ledger, Now: clock,
 	}
 	b.codes = approval.Codes{Table: table(), Open: sealer.Open, Now: clock}
 	b.approving = &API{
@@ -68,10 +68,6 @@ func (b *bench) payouts(set *chain.Set, table func(...parts.Index) dynamo.Table,
 		Signer:    signer.Client{Invoke: b.signs}, Room: Approving, Now: clock, Random: rand.Reader, Log: b.Log,
 	}
 }
-
-type hotWallet struct{}
-
-func (hotWallet) Hot(context.Context, chain.ID) (string, error) { return hot, nil }
 
 // signs answers as the signer does, as far as it judges approvals.
 func (b *bench) signs(ctx context.Context, asked []byte) ([]byte, error) {
@@ -597,23 +593,4 @@ func TestWalletsAreOpenedByTheOperator(t *testing.T) {
 			t.Errorf("%s", r.Body)
 		}
 	}
-}
-
-func TestARoomServesItsOwnOperationsAlone(t *testing.T) {
-	b := newBench(t)
-	each(b.API, func(path string, op *huma.Operation) {
-		other := b.approving
-		if op.Metadata["route"].(route).room() == Approving {
-			other = b.API
-		}
-		do(t, other, call{method: op.Method, path: filled(path), key: operatorKey}).wantProblem(t, http.StatusNotFound, "not_found")
-	})
-	if !slices.Equal(documentOf(t, b.API), documentOf(t, b.approving)) {
-		t.Error("the rooms describe themselves otherwise")
-	}
-}
-
-func documentOf(t *testing.T, a *API) []byte {
-	t.Helper()
-	return []byte(do(t, a, call{method: http.MethodGet, path: "/openapi.json"}).want(t, http.StatusOK).Body)
 }

@@ -37,6 +37,12 @@ type Wallets interface {
 	Hot(ctx context.Context, on chain.ID) (string, error)
 }
 
+// Fixed are wallets by their chain.
+type Fixed map[chain.ID]string
+
+// Hot is the address of a chain's hot wallet.
+func (w Fixed) Hot(_ context.Context, on chain.ID) (string, error) { return w[on], nil }
+
 // Store keeps payouts, with this desk's facts.
 func (d Desk) Store() payout.Store {
 	s := d.Payouts

@@ -42,10 +42,6 @@ const (
 
 var noon = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 
-type wallets map[chain.ID]string
-
-func (w wallets) Hot(_ context.Context, on chain.ID) (string, error) { return w[on], nil }
-
 // newDesk is a desk where a merchant has 40 USDT and 3 POL, and a deposit address.
 func newDesk(t *testing.T, destinations policy.Destinations) Desk {
 	t.Helper()
@@ -64,7 +60,7 @@ func newDesk(t *testing.T, destinations policy.Destinations) Desk {
 		Costs:   payout.Costs{Table: parts.Table(t)},
 		Freezes: payout.Freezes{Table: parts.Table(t), Now: now},
 		Known:   payout.Known{Allowed: payout.Allowed{Table: parts.Table(t), Now: now}, Paid: payout.Paid{Table: parts.Table(t), Now: now}},
-		Wallets: wallets{polygon: hot}, Addresses: parts.Table(t),
+		Wallets: Fixed{polygon: hot}, Addresses: parts.Table(t),
 		Ledger: ledger.Store{Entries: parts.Table(t), Balances: parts.Table(t)}, Now: now,
 	}
 	ctx := context.Background()
@@ -115,7 +111,7 @@ func TestConformanceTheSameRequestIsThatPayoutWhateverIsTrueByNow(t *testing.T) 
 	if _, err := d.Freezes.Set(ctx, payout.Stop{}, "ann", "theft"); err != nil {
 		t.Fatal(err)
 	}
-	d.Wallets, d.Policy = wallets{}, policy.Policy{}
+	d.Wallets, d.Policy = Fixed{}, policy.Policy{}
 	d.Now = func() time.Time { return noon.Add(time.Hour) } // what the chain costs is not known any more
 	if again, err := d.Create(ctx, asking()); err != nil || !reflect.DeepEqual(again, first) {
 		t.Errorf("%+v, %v; made %+v", again, err, first)
@@ -178,7 +174,7 @@ func TestConformanceWhatWouldBeRefusedLaterIsRefusedByTheFieldsName(t *testing.T
 	if _, err := d.Create(ctx, r); problem.Of(err).Field != "asset" {
 		t.Errorf("no rule: %v", err)
 	}
-	d.Wallets = wallets{polygon: hot, "eip155:1": hot}
+	d.Wallets = Fixed{polygon: hot, "eip155:1": hot}
 	r.Asset = idle
 	if _, err := d.Create(ctx, r); !problem.Is(err, problem.Unavailable) {
 		t.Errorf("nobody has told what it costs: %v", err)
