@@ -174,7 +174,8 @@ func (n *Node) search(ctx context.Context, e *endpoint, address string, nonce ui
 	if spent <= nonce {
 		return "", chain.ErrNotFound
 	}
-	before, in := head.Height, head.Height // not spent in before, spent in in
+	var before uint64 // not spent in before, spent in in
+	in := head.Height
 	for back := uint64(recent); ; back *= 8 {
 		before = head.Height - min(head.Height, back)
 		count, err := e.countAt(ctx, address, before)
