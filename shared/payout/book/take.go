@@ -88,7 +88,7 @@ func choose(p payout.Payout, give []ledger.Balance, need money.Amount) []ledger.
 	}
 	if len(enough) > 0 {
 		sum := fnv.New32a()
-		_, _ = sum.Write([]byte(p.ID)) // never fails
+		_, _ = sum.Write([]byte(p.ID))                       // never fails
 		return enough[int(sum.Sum32()%uint32(len(enough))):] // #nosec G115 -- an account has few shards
 	}
 	slices.SortFunc(give, func(a, b ledger.Balance) int {
