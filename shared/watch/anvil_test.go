@@ -227,6 +227,7 @@ func TestOnARealChainAStrangeNodeDelaysAndLosesNothing(t *testing.T) {
 		r.is(nil)
 	}
 	r.proxy.Method("eth_chainId", `"0x1"`)
+	x = r.watcher() // one that lags a little is not in trouble, and would be asked for its chain a minute later
 	var wrong *pool.WrongChainError
 	if _, err := x.Pass(t.Context()); !errors.As(err, &wrong) {
 		t.Errorf("another chain id: %v", err)
