@@ -151,6 +151,18 @@ func speak(h *History, a, b int) {
 	}
 }
 
+// changeWord: the gateway tells of a new object in all, and once that was taken tells of another amount, larger or smaller.
+func changeWord(h *History, a, b int) {
+	g := h.Gateway
+	object := fmt.Sprintf("changed-%d", g.told)
+	for _, amount := range []string{"10.5", []string{"12", "9"}[a%2]} {
+		h.Tell(g.next(object, "an order of the gateway's own", []string{"finished", "partially_paid"}[b%4/3], amount))
+		for shard := range shards {
+			h.Consume(0, shard, 100)
+		}
+	}
+}
+
 // Told has the gateway tell of its object for an order until it is thanked for.
 func (h *History) Told(order, status, amount string) {
 	word := h.Gateway.next("object of "+order, h.asked[order].ID, status, amount)

@@ -130,6 +130,7 @@ var Moves = map[string]Move{
 	"outage":       {2, 0, nil, outage},
 	"gap":          {2, 0, nil, gap},
 	"twice":        {2, 0, nil, twice},
+	"change word":  {2, 0, nil, changeWord},
 	"behind":       {2, 0, nil, behind},
 }
 

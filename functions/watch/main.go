@@ -21,14 +21,15 @@ import (
 func main() {
 	chains, err := chain.ParseSet(cloud.Env("CHAINS"))
 	must(err)
-	endpoints, err := watch.Endpoints(cloud.Env("CHAIN_ENDPOINTS"), chains)
+	endpoints, err := nodes.Endpoints(cloud.Env("CHAIN_ENDPOINTS"), chains)
 	must(err)
 	tables, log, metrics := dynamodb.NewFromConfig(cloud.Config()), cloud.Log(), cloud.NewMetrics()
 	table := func(name string) dynamo.Table { return dynamo.Table{Client: tables, Name: cloud.Env(name)} }
 	filter := watch.FilterOver(table("ADDRESSES_TABLE"), wallet.RosterIn(tables, cloud.Getenv("ROSTER_TABLE", ""), time.Now), time.Now, log)
+	told := nodes.Teller{Log: log, Metrics: metrics}.Tell
 	f := &watch.Function{Filter: filter, Metrics: metrics, Now: time.Now, Sleep: cloud.Sleep, Log: log}
 	for _, c := range chains.Chains() {
-		n, err := nodes.Open(c, endpoints[c.ID], time.Now, f.Endpoint)
+		n, err := nodes.Open(c, endpoints[c.ID], time.Now, told)
 		must(err)
 		f.Watchers = append(f.Watchers, &watch.Watcher{
 			Config: c, Node: n, Agree: c.Finality.Agreeing(len(endpoints[c.ID])), Passes: table("PASSES_TABLE"), Now: time.Now, Log: log,

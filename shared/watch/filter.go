@@ -66,7 +66,7 @@ func (f *Filter) Load(ctx context.Context) {
 	}
 	defer f.loading.Unlock()
 	began := f.Now()
-	loaded, err := guarded(func() (*base, error) { return f.load(ctx, began) })
+	loaded, err := cloud.Guarded(func() (*base, error) { return f.load(ctx, began) })
 	if err != nil {
 		f.Log.ErrorContext(ctx, "the addresses could not be read into the filter", "error", err.Error())
 		return

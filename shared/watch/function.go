@@ -3,21 +3,17 @@ package watch
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"farrier/shared/chain"
 	"farrier/shared/chain/family"
-	"farrier/shared/chain/pool"
 	"farrier/shared/cloud"
+	"farrier/shared/lease"
 	"farrier/shared/queue"
 )
 
@@ -104,7 +100,7 @@ func (f *Function) beside(step func(int, *Watcher)) {
 
 func (f *Function) loop(ctx context.Context, w *Watcher, until time.Time) Summary {
 	sum := Summary{Chain: w.Config.ID}
-	held, err := takeLease(ctx, w.Passes, w.Config.ID, holder(ctx), f.Now(), until)
+	held, err := lease.Take(ctx, w.Passes, string(w.Config.ID), lease.Holder(ctx), f.Now(), until)
 	switch {
 	case err != nil:
 		sum.Trouble = "lease: " + err.Error()
@@ -114,7 +110,7 @@ func (f *Function) loop(ctx context.Context, w *Watcher, until time.Time) Summar
 		return sum
 	}
 	for failed := 0; ; {
-		p, err := guarded(func() (Progress, error) { return w.Pass(ctx) })
+		p, err := cloud.Guarded(func() (Progress, error) { return w.Pass(ctx) })
 		if ctx.Err() != nil && err != nil { // the minute is over, in the middle of a pass
 			if sum.Passes == 0 {
 				sum.Trouble = "no pass was finished: " + err.Error()
@@ -194,23 +190,6 @@ func pause(block time.Duration, p Progress, failed int) time.Duration {
 	}
 }
 
-// guarded turns a panic into an error, so that the other chains' loops go on.
-func guarded[T any](step func() (T, error)) (out T, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("watch: panic: %v\n%s", r, debug.Stack())
-		}
-	}()
-	return step()
-}
-
-func holder(ctx context.Context) string {
-	if call, ok := lambdacontext.FromContext(ctx); ok && call.AwsRequestID != "" {
-		return call.AwsRequestID
-	}
-	return "local"
-}
-
 // tell leaves the line and the figures that alarms listen to.
 func (f *Function) tell(ctx context.Context, s Summary) {
 	name := map[string]string{"chain": string(s.Chain)}
@@ -231,18 +210,6 @@ func (f *Function) tell(ctx context.Context, s Summary) {
 		f.Metrics.Count("DepositsFound", s.Found, name)
 		f.Metrics.Count("DepositsPending", s.Pending, name)
 		f.Metrics.Count("FinalityStands", map[bool]int{true: 1}[s.Stands], name)
-	}
-}
-
-// Endpoint notes that one of a chain's endpoints has entered or left trouble. The host's name alone is logged: the rest
-// of a URL may hold a key.
-func (f *Function) Endpoint(n pool.News) {
-	fields := map[string]string{"chain": string(n.Chain), "endpoint": n.Endpoint, "kind": string(n.Kind)}
-	if !n.Entered {
-		f.Log.Info("endpoint is well again", "chain", n.Chain, "endpoint", n.Endpoint, "kind", n.Kind, "resting", n.Resting)
-	} else {
-		f.Log.Warn("endpoint in trouble", "chain", n.Chain, "endpoint", n.Endpoint, "kind", n.Kind, "error", n.Err.Error(), "resting", n.Resting)
-		f.Metrics.Count("EndpointTrouble", 1, fields)
 	}
 }
 
@@ -324,7 +291,7 @@ func read(body string) (Look, error) {
 func (f *Function) look(ctx context.Context, w *Watcher, a *asked) []events.SQSMessage {
 	txs := a.txs
 	for waited := 0; ; waited++ {
-		unmined, err := guarded(func() ([]string, error) { return w.Look(ctx, txs) })
+		unmined, err := cloud.Guarded(func() ([]string, error) { return w.Look(ctx, txs) })
 		if err != nil {
 			f.Log.ErrorContext(ctx, "look failed", "chain", w.Config.ID, "error", err.Error())
 			return a.all()
@@ -369,23 +336,4 @@ func (f *Function) again(ctx context.Context, a *asked, unmined []string) []even
 		}
 	}
 	return out
-}
-
-var errNoEndpoint = errors.New("has no endpoint in CHAIN_ENDPOINTS")
-
-// Endpoints reads CHAIN_ENDPOINTS: {"eip155:137":["https://…"]}. Every configured chain must have one.
-func Endpoints(text string, chains *chain.Set) (map[chain.ID][]string, error) {
-	var out map[chain.ID][]string
-	if err := json.Unmarshal([]byte(text), &out); err != nil {
-		return nil, errors.New("CHAIN_ENDPOINTS is not a JSON object of lists")
-	}
-	for _, c := range chains.Chains() {
-		if len(out[c.ID]) == 0 {
-			return nil, fmt.Errorf("%s %w", c.ID, errNoEndpoint)
-		}
-		if urls := slices.Sorted(slices.Values(out[c.ID])); len(slices.Compact(urls)) < len(out[c.ID]) {
-			return nil, fmt.Errorf("%s has an endpoint twice in CHAIN_ENDPOINTS: it would agree with itself", c.ID)
-		}
-	}
-	return out, nil
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
-	"farrier/shared/chain"
 	"farrier/shared/cloud"
 	"farrier/shared/watch"
 )
@@ -318,18 +317,4 @@ func TestALookAtAForeignTransactionWritesNothing(t *testing.T) {
 		t.Errorf("again: %v", again)
 	}
 	w.has()
-}
-
-func TestEveryConfiguredChainNeedsAnEndpoint(t *testing.T) {
-	set, err := chain.ParseSet(`[{"id":"eip155:137","name":"Polygon","native":{"symbol":"POL","decimals":18},"block_time":"2s","finality":{"tag":"finalized"}}]`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for text, good := range map[string]bool{
-		`{"eip155:137":["https://x"]}`: true, `{"eip155:137":["https://x","https://y"]}`: true, `{"eip155:137":["https://x","https://y","https://x"]}`: false, `{"eip155:137":[]}`: false, `{}`: false, `[]`: false, `{"eip155:137":"https://x"}`: false, ``: false,
-	} {
-		if _, err := watch.Endpoints(text, set); (err == nil) != good {
-			t.Errorf("%s: %v", text, err)
-		}
-	}
 }

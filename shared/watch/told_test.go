@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"farrier/shared/chain"
-	"farrier/shared/chain/jsonrpc"
-	"farrier/shared/chain/pool"
 )
 
 // counted is a chain whose node has asked three calls in one request for each question, of an endpoint in trouble.
@@ -35,23 +33,6 @@ func TestWhatAMinuteTakesOfTheNodesIsTold(t *testing.T) {
 		if !strings.Contains(f.metrics.String(), `"`+metric+`":`) {
 			t.Errorf("%s is not told", metric)
 		}
-	}
-}
-
-func TestAnEndpointInTroubleIsLoggedAndCountedByItsName(t *testing.T) {
-	w := newWorld(t, 1)
-	f := w.function(w.watcher())
-	n := pool.News{Chain: someChain, Endpoint: "node.example", Kind: pool.Throttled, Entered: true, Err: &jsonrpc.StatusError{Status: 429, RetryAfter: time.Second}, Resting: 1}
-	f.Endpoint(n)
-	n.Entered, n.Err, n.Resting = false, nil, 0
-	f.Endpoint(n)
-	for _, part := range []string{"in trouble", "well again", "node.example", "throttled", "429"} {
-		if !strings.Contains(f.log.String(), part) {
-			t.Errorf("the log has no %q: %s", part, f.log)
-		}
-	}
-	if got := f.metrics.String(); strings.Count(got, `"EndpointTrouble":1`) != 1 || !strings.Contains(got, `"kind":"throttled"`) {
-		t.Errorf("%s", got)
 	}
 }
 

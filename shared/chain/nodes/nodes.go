@@ -4,7 +4,11 @@
 package nodes
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 	"time"
 
 	"farrier/shared/chain"
@@ -12,6 +16,7 @@ import (
 	evm "farrier/shared/chain/evm/node"
 	"farrier/shared/chain/pool"
 	tron "farrier/shared/chain/tron/node"
+	"farrier/shared/cloud"
 )
 
 // Open is the node of a chain over its endpoints, in the order of preference. It tells of endpoints in trouble. Nothing
@@ -27,4 +32,38 @@ func Open(c chain.Config, endpoints []string, now func() time.Time, tell func(po
 	default:
 		return nil, fmt.Errorf("nodes: %s: nothing here speaks to nodes of the family %q", c.ID, family)
 	}
+}
+
+// Endpoints reads CHAIN_ENDPOINTS: {"eip155:137":["https://…"]}. Every configured chain must have one.
+func Endpoints(text string, chains *chain.Set) (map[chain.ID][]string, error) {
+	var out map[chain.ID][]string
+	if err := json.Unmarshal([]byte(text), &out); err != nil {
+		return nil, errors.New("CHAIN_ENDPOINTS is not a JSON object of lists")
+	}
+	for _, c := range chains.Chains() {
+		if len(out[c.ID]) == 0 {
+			return nil, fmt.Errorf("%s has no endpoint in CHAIN_ENDPOINTS", c.ID)
+		}
+		if urls := slices.Sorted(slices.Values(out[c.ID])); len(slices.Compact(urls)) < len(out[c.ID]) {
+			return nil, fmt.Errorf("%s has an endpoint twice in CHAIN_ENDPOINTS: it would agree with itself", c.ID)
+		}
+	}
+	return out, nil
+}
+
+// Teller tells people of endpoints.
+type Teller struct {
+	Log     *slog.Logger
+	Metrics cloud.Metrics
+}
+
+// Tell notes that one of a chain's endpoints has entered or left trouble. The host's name alone is logged: the rest of a URL
+// may hold a key.
+func (t Teller) Tell(n pool.News) {
+	if !n.Entered {
+		t.Log.Info("endpoint is well again", "chain", n.Chain, "endpoint", n.Endpoint, "kind", n.Kind, "resting", n.Resting)
+		return
+	}
+	t.Log.Warn("endpoint in trouble", "chain", n.Chain, "endpoint", n.Endpoint, "kind", n.Kind, "error", n.Err.Error(), "resting", n.Resting)
+	t.Metrics.Count("EndpointTrouble", 1, map[string]string{"chain": string(n.Chain), "endpoint": n.Endpoint, "kind": string(n.Kind)})
 }
