@@ -151,16 +151,25 @@ func speak(h *History, a, b int) {
 	}
 }
 
-// changeWord: the gateway tells of a new object in all, and once that was taken tells of another amount, larger or smaller.
+// changeWord: the gateway tells of a new object in all, and once that was taken tells of another amount, larger or smaller; or
+// it tells once, and the table does not answer while it is read.
 func changeWord(h *History, a, b int) {
 	g := h.Gateway
 	object := fmt.Sprintf("changed-%d", g.told)
-	for _, amount := range []string{"10.5", []string{"12", "9"}[a%2]} {
-		h.Tell(g.next(object, "an order of the gateway's own", []string{"finished", "partially_paid"}[b%4/3], amount))
+	say := func(status, amount string, troubles ...Trouble) {
+		h.Tell(g.next(object, "an order of the gateway's own", status, amount))
+		h.Expect(troubles)
 		for shard := range shards {
 			h.Consume(0, shard, 100)
 		}
+		h.Expect(nil)
 	}
+	if b%3 == 0 {
+		say("finished", "10.5", Trouble{At: 1 + a%8, Fault: Throttle})
+		return
+	}
+	say("finished", "10.5")
+	say([]string{"finished", "partially_paid"}[b%2], []string{"12", "9"}[a%2])
 }
 
 // Told has the gateway tell of its object for an order until it is thanked for.
